@@ -1,0 +1,128 @@
+"""`Cohort`: checked, labelled repeated-measures data, born finished and never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..errors import StudyError, did_you_mean
+from ..estimates import Policy
+from ..notices import Notice
+from .roles import Covariate, Outcome, Visits
+
+__all__ = ["Cohort", "Source"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where the data came from: a short name (never a full path), the SHA-256 of the bytes, how they were read, rows read and kept."""
+
+    name: str = "a data frame"
+    sha256: str = ""
+    dialect: Mapping[str, str] = field(default_factory=dict)
+    rows_read: int = 0
+    rows_kept: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Cohort:
+    """Repeated-measures scores of one cohort.
+
+    Made by `read_cohort`, `example` and `simulate`; these check what the class takes for granted: one row per subject and visit, sorted by
+    subject and time.
+
+    Attributes
+    ----------
+    data : DataFrame
+        Columns `subject` (1, 2, ...: an ordinal, not the identifier), `visit` (ordered categorical), `years`, then outcomes and covariates.
+    visits : Visits
+    outcome_roles, covariate_roles : by name
+    ids : array of the identifiers; `ids[k - 1]` belongs to subject k
+    policy : Policy
+        How small a group may be shown.
+    notices : tuple of Notice
+    source : Source
+    """
+
+    data: pd.DataFrame
+    visits: Visits
+    outcome_roles: Mapping[str, Outcome]
+    covariate_roles: Mapping[str, Covariate]
+    ids: NDArray[np.object_]
+    policy: Policy = field(default_factory=Policy)
+    notices: tuple[Notice, ...] = ()
+    source: Source = field(default_factory=Source)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "outcome_roles", MappingProxyType(dict(self.outcome_roles)))
+        object.__setattr__(self, "covariate_roles", MappingProxyType(dict(self.covariate_roles)))
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The raw analysis data, one row per subject and visit: health data of single persons, so keep it where such data may be kept."""
+        return self.data.copy(deep=False)
+
+    @property
+    def subjects(self) -> NDArray[np.int64]:
+        """The ordinals of the subjects: 1, 2, ..."""
+        return np.arange(1, len(self.ids) + 1, dtype=np.int64)
+
+    @property
+    def n_subjects(self) -> int:
+        """How many subjects the cohort has."""
+        return len(self.ids)
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """The names of the outcomes."""
+        return tuple(self.outcome_roles)
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """The names of the covariates."""
+        return tuple(self.covariate_roles)
+
+    def outcome(self, name: str) -> Outcome:
+        """The role of an outcome.
+
+        Raises
+        ------
+        StudyError
+            `E-STUDY-COLUMN` for an unknown name.
+        """
+        if name in self.outcome_roles:
+            return self.outcome_roles[name]
+        raise StudyError(
+            "E-STUDY-COLUMN",
+            f"Column `{name}` is not an outcome of the cohort.",
+            f"Its outcomes are: {', '.join(self.outcomes)}.",
+            did_you_mean(name, self.outcomes),
+        )
+
+    def subset(self, keep: NDArray[np.bool_] | pd.Series) -> Cohort:
+        """The cohort of the rows where `keep` is true (one value per row of `frame`); subjects left without rows leave the cohort.
+
+        Raises
+        ------
+        StudyError
+            `E-STUDY-VALUE` where `keep` has another length than `frame`.
+        """
+        mask = np.asarray(keep, dtype=bool)
+        if mask.shape != (len(self.data),):
+            raise StudyError(
+                "E-STUDY-VALUE",
+                f"`keep` has shape {mask.shape}.",
+                f"It needs one true or false for each of the {len(self.data)} rows of the cohort's frame.",
+                'Write for example cohort.subset(cohort.frame["sex"] == "F").',
+            )
+        rows = self.data[mask]
+        old, codes = np.unique(rows["subject"].to_numpy(), return_inverse=True)
+        return replace(self, data=rows.assign(subject=codes + 1).reset_index(drop=True), ids=self.ids[old - 1])
+
+    def __repr__(self) -> str:
+        return f"<Cohort: {self.n_subjects} subjects, {len(self.visits)} visits, outcomes {', '.join(self.outcomes)}>"

@@ -1,0 +1,234 @@
+"""A formula and a cohort become rows of numbers: the one place where names turn into columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..cohort.cohort import Cohort
+from ..cohort.roles import Outcome, Visits
+from ..errors import ModelError, StudyError, did_you_mean
+from ..notices import Notice
+from .encode import Encoder, Variable, encoder
+from .grid import Cells, ReferenceGrid
+from .parse import Formula
+
+__all__ = ["Design", "Rows", "build"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rows:
+    """What the engine reads: z = (X, y) (N × (p + 1)), subjects 0, 1, ... in order, visits 0, 1, ..."""
+
+    z: Array
+    subject: NDArray[np.int64]
+    visit: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Design:
+    """How the columns were made and what they mean; holds no rows.
+
+    Attributes
+    ----------
+    formula, outcome, visits : what was asked
+    encoder : Encoder
+    grid : ReferenceGrid
+    n_cohort : subjects in the cohort, with or without an outcome
+    min_cell : the cohort's disclosure threshold
+    notices : rows that had to be left out
+    """
+
+    formula: Formula
+    outcome: Outcome
+    visits: Visits
+    encoder: Encoder
+    grid: ReferenceGrid
+    n_cohort: int
+    min_cell: int
+    notices: tuple[Notice, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the p columns."""
+        return self.encoder.names
+
+
+def build(formula: Formula, cohort: Cohort) -> tuple[Design, Rows]:
+    """The design of a formula on a cohort, and its rows: those with the outcome and every covariate.
+
+    Raises
+    ------
+    StudyError
+        `E-STUDY-COLUMN` for a name that the cohort does not have, `E-STUDY-FORMULA` for a role that cannot stand in the fixed part.
+    ModelError
+        `E-MODEL-EMPTY` where no row is complete.
+    """
+    data = cohort.data
+    outcome = _outcome(formula.response, cohort)
+    y = data[formula.response].to_numpy(dtype=float)
+    columns = {name: _column(name, cohort) for name in formula.variables}
+    present = ~np.isnan(y)
+    complete = present.copy()
+    for values, _ in columns.values():
+        complete &= values >= 0 if values.dtype.kind == "i" else ~np.isnan(values)
+    if not complete.any():
+        raise ModelError(
+            "E-MODEL-EMPTY",
+            f"No row of the cohort has `{formula.response}` together with {', '.join(formula.variables) or 'anything'}.",
+            "A model needs rows in which the outcome and every covariate are known.",
+            "Look at the missing values with describe.by_visit(cohort).",
+        )
+    rows = slice(None) if complete.all() else np.flatnonzero(complete)
+    subject = _consecutive(data["subject"].to_numpy()[rows])
+    visit = data["visit"].cat.codes.to_numpy()[rows].astype(np.int64)
+    taken = {name: values[rows] for name, (values, _) in columns.items()}
+    share = 1.0 / np.bincount(subject)[subject]
+    variables = {name: _learned(name, taken[name], levels, share, cohort) for name, (_, levels) in columns.items()}
+    made = encoder(formula, variables)
+    z = np.empty((len(subject), len(made.names) + 1))
+    made.columns(taken, len(subject), out=z)
+    z[:, -1] = y[rows]
+    if not np.isfinite(z).all():
+        raise ModelError(
+            "E-MODEL-NOT-FINITE",
+            "A transform in the formula gives values that are not finite.",
+            "log() needs positive values and sqrt() none below zero.",
+            "Look at the range of the transformed column.",
+        )
+    grid = ReferenceGrid(
+        encoder=made,
+        cells=_cells(taken, variables, subject, visit, len(cohort.visits), share),
+        visit_years=cohort.visits.by_label(),
+        units={name: role.unit for name, role in cohort.covariate_roles.items()},
+    )
+    design = Design(
+        formula=formula,
+        outcome=outcome,
+        visits=cohort.visits,
+        encoder=made,
+        grid=grid,
+        n_cohort=cohort.n_subjects,
+        min_cell=cohort.policy.min_cell,
+        notices=_left_out(int(present.sum()), int(complete.sum()), formula),
+    )
+    return design, Rows(z=z, subject=subject, visit=visit)
+
+
+def _outcome(name: str, cohort: Cohort) -> Outcome:
+    role = cohort.covariate_roles.get(name)
+    if role is not None and role.levels is None:
+        return Outcome(name, label=role.label, unit=role.unit)
+    return cohort.outcome(name)
+
+
+def _column(name: str, cohort: Cohort) -> tuple[NDArray[np.generic], tuple[str, ...]]:
+    """Codes (-1 missing) and levels of a categorical column, or values (NaN missing) and no levels."""
+    if name == "visit":
+        return cohort.data["visit"].cat.codes.to_numpy(), cohort.visits.labels
+    if name == "subject":
+        raise StudyError(
+            "E-STUDY-FORMULA",
+            "`subject` stands in the fixed part of the formula.",
+            "Subjects are what the covariance and the random effects are about.",
+            "Leave it out; MMRM knows which rows belong to one subject.",
+        )
+    known = ("visit", "years", *cohort.outcomes, *cohort.covariates)
+    if name not in known:
+        raise StudyError(
+            "E-STUDY-COLUMN",
+            f"Column `{name}` is not in the cohort.",
+            f"Its columns are: {', '.join(known)}.",
+            did_you_mean(name, known),
+        )
+    column = cohort.data[name]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.cat.codes.to_numpy(), tuple(map(str, column.cat.categories))
+    return column.to_numpy(dtype=float), ()
+
+
+def _learned(name: str, values: NDArray[np.generic], levels: tuple[str, ...], share: Array, cohort: Cohort) -> Variable:
+    if levels:
+        return Variable(name, levels, cohort.visits.years if name == "visit" else ())
+    numbers = np.asarray(values, dtype=float)
+    total = share.sum()
+    mean = float(numbers @ share / total)
+    spread = float(np.sqrt((numbers - mean) ** 2 @ share / max(total - 1, 1)))
+    return Variable(name, mean=mean, sd=spread, row_mean=float(numbers.mean()))
+
+
+def _consecutive(subject: NDArray[np.generic]) -> NDArray[np.int64]:
+    """0, 1, ... for sorted subject ordinals."""
+    steps = np.empty(len(subject), dtype=np.int64)
+    steps[0] = 0
+    np.not_equal(subject[1:], subject[:-1], out=steps[1:], casting="unsafe")
+    return np.cumsum(steps)
+
+
+def _cells(
+    taken: Mapping[str, NDArray[np.generic]],
+    variables: Mapping[str, Variable],
+    subject: NDArray[np.int64],
+    visit: NDArray[np.int64],
+    n_visits: int,
+    share: Array,
+) -> Cells:
+    others = [name for name, variable in variables.items() if variable.is_categorical and name != "visit"]
+    sizes = [len(variables[name].levels) for name in others]
+    code = np.zeros(len(subject), dtype=np.int64)
+    for name, size in zip(others, sizes, strict=True):
+        code = code * size + taken[name]
+    both = code * n_visits + visit
+    found, where = np.unique(both, return_inverse=True) if np.prod([*sizes, n_visits]) > 1e6 else _counted(both)
+    rows = np.bincount(where, minlength=len(found)).astype(float)
+    weight = np.bincount(where, weights=share, minlength=len(found))
+    changes = np.r_[True, (subject[1:] != subject[:-1]) | (code[1:] != code[:-1])]
+    pairs = np.unique(np.column_stack([subject[changes], code[changes]]), axis=0) if changes.sum() > subject[-1] + 1 else None
+    once = code[changes] if pairs is None else pairs[:, 1]
+    own, counts = np.unique(once, return_counts=True)
+    visits = (found % n_visits)[:, None]
+    return Cells(
+        names=("visit", *others),
+        codes=np.hstack([visits, _digits(found // n_visits, sizes)]),
+        rows=rows,
+        weight=weight,
+        subject_codes=_digits(own, sizes),
+        subjects=counts.astype(float),
+    )
+
+
+def _counted(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The same as `numpy.unique(..., return_inverse=True)` for small codes, without sorting."""
+    found = np.flatnonzero(np.bincount(codes))
+    rank = np.zeros(int(found[-1]) + 1, dtype=np.int64)
+    rank[found] = np.arange(len(found))
+    return found, rank[codes]
+
+
+def _digits(codes: NDArray[np.int64], sizes: list[int]) -> NDArray[np.int64]:
+    if not sizes:
+        return np.zeros((len(codes), 0), dtype=np.int64)
+    columns = []
+    for size in reversed(sizes):
+        columns.append(codes % size)
+        codes = codes // size
+    return np.column_stack(columns[::-1]).astype(np.int64)
+
+
+def _left_out(n_present: int, n_complete: int, formula: Formula) -> tuple[Notice, ...]:
+    if n_present == n_complete:
+        return ()
+    return (
+        Notice(
+            "N-MODEL-ROWS-LEFT-OUT",
+            f"{n_present - n_complete} of {n_present} rows with `{formula.response}` were left out, "
+            f"because a covariate of the model ({', '.join(formula.variables)}) is missing there.",
+            "Fill in what does not change over time, or leave the covariate out.",
+        ),
+    )

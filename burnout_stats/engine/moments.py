@@ -1,0 +1,256 @@
+"""What a Gaussian likelihood needs of the data: counts and cross-products by missingness pattern.
+
+With V nominal visits, pattern S is the set of visits at which a subject was seen. For rows z = (x, y) the likelihood of every marginal covariance
+Σ of the visits depends on the data only through
+
+    n_S          the number of subjects with that pattern
+    T_S[a, b]    = Σ z_a z_b'  over these subjects, for visits a and b in S
+
+so one pass over the rows is all the work that grows with the number of subjects. Letters: P patterns, V visits, p columns of X, q = p + 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .basis import Basis
+
+__all__ = ["Moments", "aliased", "moments_of_rows", "moments_of_stack"]
+
+Array = NDArray[np.float64]
+CHUNK = 8192
+"""Subjects gathered at a time: a block of rows stays in the processor's cache."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Moments:
+    """Sufficient statistics of one data set, or of a stack of them on leading axes.
+
+    Attributes
+    ----------
+    patterns : (P, V) bool array
+    n : (..., P) array
+        Subjects by pattern (sums of weights where rows are weighted).
+    T : (..., P, V, V, q, q) array
+        Cross-products in the coordinates of `basis`.
+    basis : Basis
+    """
+
+    patterns: NDArray[np.bool_]
+    n: Array
+    T: Array
+    basis: Basis
+
+    @property
+    def n_columns(self) -> int:
+        """p."""
+        return int(self.T.shape[-1]) - 1
+
+    @property
+    def n_subjects(self) -> Array:
+        """Subjects with at least one row, shape (...)."""
+        return np.asarray((self.n * self.patterns.any(-1)).sum(-1))
+
+    @property
+    def n_obs(self) -> Array:
+        """Rows, shape (...)."""
+        return np.asarray((self.n * self.patterns.sum(-1)).sum(-1))
+
+    @property
+    def gram(self) -> Array:
+        """Z'Z of all rows, shape (..., q, q)."""
+        gram: Array = np.einsum("...paaij->...ij", self.T)
+        return gram
+
+    def __add__(self, other: Moments) -> Moments:
+        """Moments of the rows of both; they must share visits and basis."""
+        if not self.basis.same_as(other.basis):
+            raise ValueError("Moments of two bases cannot be added: build the second in the basis of the first.")
+        patterns, where = np.unique(np.concatenate([self.patterns, other.patterns]), axis=0, return_inverse=True)
+        where = where.reshape(-1)
+        n = np.zeros((*np.broadcast_shapes(self.n.shape[:-1], other.n.shape[:-1]), len(patterns)))
+        T = np.zeros((*n.shape, *self.T.shape[-4:]))
+        for part, target in ((self, where[: len(self.patterns)]), (other, where[len(self.patterns) :])):
+            n[..., target] += part.n
+            T[..., target, :, :, :, :] += part.T
+        return Moments(patterns=patterns, n=n, T=T, basis=self.basis)
+
+    def take(self, replicates: NDArray[np.intp]) -> Moments:
+        """The stack of some replicates along the one leading axis."""
+        basis = self.basis
+        if basis.transform.ndim == 3:
+            basis = replace(basis, transform=basis.transform[replicates], scale=basis.scale[replicates])
+        return replace(self, n=self.n[replicates], T=self.T[replicates], basis=basis)
+
+    def columns(self, kept: NDArray[np.intp]) -> Moments:
+        """The moments of some columns of X only, before any orthonormalization."""
+        both = np.append(kept, self.n_columns)
+        basis = Basis(
+            center=self.basis.center[both],
+            constant=self.basis.constant[kept],
+            transform=self.basis.transform[..., kept[:, None], kept],
+            scale=self.basis.scale,
+        )
+        return replace(self, T=self.T[..., both[:, None], both], basis=basis)
+
+    def orthonormal(self) -> Moments:
+        """The same moments in coordinates where X'X / N = I and the variance of y is 1: the best that can be done for the optimiser.
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError
+            Where the columns of X are linearly dependent (see `aliased`).
+        """
+        p = self.n_columns
+        gram = self.gram / np.maximum(self.n_obs, 1.0)[..., None, None]
+        d = np.sqrt(np.diagonal(gram, axis1=-2, axis2=-1))
+        scale = np.where(d[..., p] > 0, d[..., p], 1.0)
+        correlation = gram[..., :p, :p] / (d[..., :p, None] * d[..., None, :p])
+        R = np.swapaxes(np.linalg.cholesky(correlation), -1, -2)
+        A = np.linalg.solve(R, np.broadcast_to(np.eye(p), R.shape)) / d[..., :p, None]
+        A = np.triu(A)
+        whole = np.zeros((*A.shape[:-2], p + 1, p + 1))
+        whole[..., :p, :p] = A
+        whole[..., p, p] = 1.0 / scale
+        step = whole[..., None, None, None, :, :]
+        return replace(self, T=np.swapaxes(step, -1, -2) @ self.T @ step, basis=self.basis.then(A, scale))
+
+
+def moments_of_rows(
+    z: Array,
+    subject: NDArray[np.integer],
+    visit: NDArray[np.integer],
+    n_visits: int,
+    *,
+    basis: Basis,
+    weights: Array | None = None,
+) -> Moments:
+    """Moments of N rows.
+
+    Parameters
+    ----------
+    z : (N, q) array
+        Columns of X, then y; no missing values.
+    subject, visit : (N,) integer arrays
+        Sorted by subject, then visit; visits are 0, 1, ..., `n_visits` - 1.
+    basis : Basis
+        Its center is subtracted from the rows before anything is squared; its transform is applied after.
+    weights : (number of subjects,) array, optional
+        In the order of the subjects: 3 counts a subject three times.
+    """
+    starts = np.flatnonzero(np.r_[True, subject[1:] != subject[:-1]]) if len(subject) else np.zeros(0, dtype=np.intp)
+    if len(starts):
+        codes = np.bitwise_or.reduceat(np.left_shift(np.int64(1), visit.astype(np.int64)), starts)
+    else:
+        codes = np.zeros(0, dtype=np.int64)
+    seen, which = np.unique(codes, return_inverse=True)
+    patterns = (seen[:, None] >> np.arange(n_visits)) & 1 == 1
+    q = z.shape[1]
+    n = np.zeros(len(seen))
+    T = np.zeros((len(seen), n_visits, n_visits, q, q))
+    for s, pattern in enumerate(patterns):
+        members = np.flatnonzero(which == s)
+        visits = np.flatnonzero(pattern)
+        total = np.zeros((len(visits) * q, len(visits) * q))
+        for chunk in np.array_split(members, max(1, -(-len(members) // CHUNK))):
+            rows = starts[chunk, None] + np.arange(len(visits))
+            w = (z[rows] - basis.center).reshape(len(chunk), -1)
+            total += w.T @ w if weights is None else w.T @ (w * weights[chunk, None])
+        blocks = total.reshape(len(visits), q, len(visits), q).transpose(0, 2, 1, 3)
+        T[s][np.ix_(visits, visits)] = blocks
+        n[s] = len(members) if weights is None else weights[members].sum()
+    raw = Moments(patterns=patterns, n=n, T=T, basis=Basis.centered(basis.center, basis.constant))
+    return _transformed(raw, basis)
+
+
+def moments_of_stack(z: Array, seen: NDArray[np.bool_], *, constant: Array, weights: Array | None = None) -> Moments:
+    """Moments of a stack of data sets of equal shape, each centered at the grand mean of the stack.
+
+    Parameters
+    ----------
+    z : (..., n, V, q) array
+        Columns of X, then y, for n subjects at V visits; unseen visits may hold anything.
+    seen : (..., n, V) bool array
+    constant : (p,) array
+        u with X u = 1, or zeros.
+    weights : (..., n) array, optional
+    """
+    n_visits = z.shape[-2]
+    codes = (seen * (1 << np.arange(n_visits))).sum(-1)
+    found = np.unique(codes)
+    found = found[found > 0]
+    patterns = (found[:, None] >> np.arange(n_visits)) & 1 == 1
+    rows = np.where(seen[..., None], z, 0.0)
+    center = rows.reshape(-1, z.shape[-1]).sum(0) / max(1, int(seen.sum()))
+    basis = Basis.centered(center, constant)
+    rows = np.where(seen[..., None], z - basis.center, 0.0)
+    flat = rows.reshape(*rows.shape[:-2], -1)
+    n = np.zeros((*seen.shape[:-2], len(found)))
+    T = np.zeros((*n.shape, n_visits, n_visits, z.shape[-1], z.shape[-1]))
+    for s, code in enumerate(found):
+        member = (codes == code).astype(float) if weights is None else (codes == code) * weights
+        products = np.swapaxes(flat * member[..., None], -1, -2) @ flat
+        blocks = products.reshape(*products.shape[:-2], n_visits, z.shape[-1], n_visits, z.shape[-1])
+        T[..., s, :, :, :, :] = np.swapaxes(blocks, -3, -2)
+        n[..., s] = member.sum(-1)
+    return Moments(patterns=patterns, n=n, T=T, basis=basis)
+
+
+def aliased(moments: Moments, *, tolerance: float = 1e-10) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
+    """Which columns of X are linear combinations of earlier ones, from centered moments of one data set (or the sum of a stack).
+
+    Columns are taken in order; one is aliased when what earlier columns leave of it has less than `tolerance` of its sum of squares
+    (squared sine of the angle to their span).
+
+    Returns
+    -------
+    kept, dropped : index arrays
+    null : (p, number dropped) array
+        Basis of {v : X v = 0} in the original coordinates: L β is estimable exactly where L v = 0.
+    """
+    p = moments.n_columns
+    gram = moments.gram.reshape(-1, p + 1, p + 1).sum(0)[:p, :p]
+    d = np.sqrt(np.diagonal(gram))
+    rounding = 1e-14 * np.abs(moments.basis.center[:p]) * np.sqrt(float(np.sum(moments.n_obs)))
+    d = np.where(d > rounding, d, 0.0)
+    safe = np.where(d > 0, d, 1.0)
+    G = gram / safe[:, None] / safe
+    rows = np.zeros((p, p))
+    kept: list[int] = []
+    dropped: list[int] = []
+    for j in range(p):
+        column = np.zeros(len(kept))
+        for i, k in enumerate(kept):
+            column[i] = (G[k, j] - rows[:i, k] @ column[:i]) / rows[i, k]
+        left = G[j, j] - column @ column
+        rows[: len(kept), j] = column
+        if d[j] == 0 or left < tolerance:
+            dropped.append(j)
+        else:
+            rows[len(kept), j] = np.sqrt(left)
+            kept.append(j)
+    return np.array(kept, dtype=np.intp), np.array(dropped, dtype=np.intp), _null_space(rows, safe, kept, dropped, moments.basis)
+
+
+def _null_space(rows: Array, scale: Array, kept: list[int], dropped: list[int], basis: Basis) -> Array:
+    p = len(scale)
+    null = np.zeros((p, len(dropped)))
+    triangle = rows[: len(kept)][:, kept]
+    for column, j in enumerate(dropped):
+        null[j, column] = 1.0 / scale[j]
+        if kept:
+            null[kept, column] = -np.linalg.solve(triangle, rows[: len(kept), j]) / scale[kept]
+    return basis.map @ null
+
+
+def _transformed(moments: Moments, basis: Basis) -> Moments:
+    p = moments.n_columns
+    if np.array_equal(basis.transform, np.eye(p)) and np.all(basis.scale == 1.0):
+        return replace(moments, basis=basis)
+    whole = np.zeros((p + 1, p + 1))
+    whole[:p, :p] = basis.transform
+    whole[p, p] = 1.0 / float(basis.scale)
+    return replace(moments, T=whole.T @ moments.T @ whole, basis=basis)

@@ -1,0 +1,129 @@
+"""`Estimates`: one long frame of numbers with their joint covariance and what they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..display import to_html, to_markdown, to_text
+from ..errors import ModelError
+from ..notices import Notice
+from .answers import Answers
+
+__all__ = ["NUMBERS", "About", "Estimates"]
+
+NUMBERS = ("estimate", "std_error", "num_df", "df", "statistic", "p_value", "conf_low", "conf_high")
+"""The columns of `Estimates.frame` that hold numbers about persons, in order; `num_df` stands only in F tests."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What the numbers are about.
+
+    Attributes
+    ----------
+    kind : "coefficients", "means", "contrasts" or "tests"
+    outcomes : labels by outcome name, as they stand in the `outcome` column
+    units, better : by outcome name; `better` is "lower", "higher" or "" where nobody said
+    ranges : (lowest, highest) score of the scale by outcome name
+    visit_years : years since baseline by visit label
+    factors : the columns that name a row beside `outcome` (`visit`, `contrast`, `term`, ...)
+    by : the columns within which contrasts and adjustments were made
+    conf_level : coverage of the intervals
+    df_method : how degrees of freedom were found
+    adjust : how p values were adjusted for several tests ("none" where they were not)
+    notes : sentences that belong under every table of these numbers (what was averaged, how intervals were adjusted)
+    min_cell : the smallest group that may be shown wherever the numbers are rendered (from the cohort's policy)
+    """
+
+    kind: str
+    outcomes: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    better: Mapping[str, str] = field(default_factory=dict)
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    visit_years: Mapping[str, float] = field(default_factory=dict)
+    factors: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
+    conf_level: float = 0.95
+    df_method: str = ""
+    adjust: str = "none"
+    notes: tuple[str, ...] = ()
+    min_cell: int = 5
+
+    def __post_init__(self) -> None:
+        for name in ("outcomes", "units", "better", "ranges", "visit_years"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Estimates:
+    """Numbers with their uncertainty: what every question answers with.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        `outcome`, the naming columns (`term`, `contrast` or factors such as `visit`), `by` columns, `estimate`, `std_error`, [`num_df`,] `df`,
+        `statistic`, `p_value`, `conf_low`, `conf_high`, `n` (subjects behind the row), `method`.
+    vcov : array (rows × rows)
+        Joint covariance of the estimates.
+    about : About
+    notices : tuple of Notice
+    L : array (rows × p) or None, and answers : Answers or None
+        The linear functions and whom they were asked of; None once detached (read back from a file, or protected).
+    """
+
+    frame: pd.DataFrame
+    vcov: NDArray[np.float64]
+    about: About
+    notices: tuple[Notice, ...] = ()
+    L: NDArray[np.float64] | None = None
+    answers: Answers | None = None
+
+    def __post_init__(self) -> None:
+        vcov = np.array(self.vcov, dtype=float)
+        vcov.setflags(write=False)
+        object.__setattr__(self, "vcov", vcov)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __repr__(self) -> str:
+        outcomes = ", ".join(dict.fromkeys(self.frame["outcome"]))
+        return f"<Estimates of {self.about.kind}: {outcomes}; {len(self.frame)} rows, {self.about.df_method or 'no df'}>"
+
+    def __str__(self) -> str:
+        from .tabulation import tabulate
+
+        return to_text(tabulate(self))
+
+    def _repr_html_(self) -> str:
+        from .tabulation import tabulate
+
+        return to_html(tabulate(self), style_sheet=True)
+
+    def _repr_markdown_(self) -> str:
+        from .tabulation import tabulate
+
+        return to_markdown(tabulate(self))
+
+    def attached(self) -> tuple[NDArray[np.float64], Answers]:
+        """L and the Answers behind the rows, needed to ask again.
+
+        Raises
+        ------
+        ModelError
+            `E-MODEL-DETACHED` where the estimates no longer know their model.
+        """
+        if self.L is None or self.answers is None:
+            raise ModelError(
+                "E-MODEL-DETACHED",
+                "These estimates no longer know the model they came from.",
+                "A contrast needs the covariance and degrees of freedom of the model.",
+                "Ask again from the fit: emmeans(fit, ...), then contrast(...).",
+            )
+        return self.L, self.answers

@@ -1,0 +1,225 @@
+"""Estimates and Summaries as a `Table`, through the gate for privacy.
+
+It is what notebooks show, and what the builders in `tables` start from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+
+from ..display import Cell, Column, Hidden, Interval, Missing, Row, Table
+from ..display.styles import decimals_from
+from .disclosure import HIDDEN, Policy, Results, protect
+from .estimates import NUMBERS, About, Estimates
+from .summaries import Summaries
+
+__all__ = ["DF_NAMES", "heading", "hidden_note", "percent_of", "scale_note", "shown", "tabulate"]
+
+DF_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "kenward-roger": "Kenward-Roger",
+        "kenward-roger-expected": "Kenward-Roger (expected information)",
+        "satterthwaite": "Satterthwaite",
+        "between-within": "between-within",
+        "residual": "residual",
+        "asymptotic": "asymptotic (normal distribution)",
+    }
+)
+"""The methods for degrees of freedom as people write them."""
+
+_TITLES = {"means": "Estimated means", "contrasts": "Contrasts", "coefficients": "Coefficients", "tests": "Tests"}
+_ESTIMATE = {"means": "Mean", "contrasts": "Difference"}
+_COUNTS = frozenset({"n", "missing", "count", "n_subjects", "n_obs"})
+_NOT_ESTIMABLE = Missing("not estimable from these data")
+_NO_NUMBER = Missing("not available")
+
+
+def percent_of(conf_level: float) -> str:
+    """The coverage of an interval as people write it.
+
+    >>> percent_of(0.95), percent_of(0.975)
+    ('95%', '97.5%')
+    """
+    return f"{round(100 * conf_level, 6):g}%"
+
+
+def shown(results: Results) -> Results:
+    """The results as they may be shown: protected under their own policy."""
+    return protect(results, Policy(results.about.min_cell))
+
+
+def tabulate(
+    results: Estimates | Summaries,
+    *,
+    title: str = "",
+    columns: Sequence[str] = (),
+    headers: Mapping[str, str] | None = None,
+    beside: Sequence[tuple[Column, Sequence[Cell]]] = (),
+    decimals: int | None = None,
+    per_row: bool = False,
+) -> Table:
+    """A table of everything in the results that may be shown.
+
+    Parameters
+    ----------
+    results : Estimates or Summaries
+    title : caption; where empty, made from the kind of the results
+    columns : the numbers to show, of `estimate`, `conf`, `std_error`, `num_df`, `df`, `statistic`, `p_value`, `n`; all
+        where empty
+    headers : other headers by column
+    beside : further columns with a cell for each row of the frame
+    decimals : of estimates and limits; where None, from the standard errors of an outcome, or with `per_row` from each
+        row's own
+    """
+    if isinstance(results, Summaries):
+        return _summaries(shown(results), title)
+    safe = shown(results)
+    frame, about = safe.frame, safe.about
+    by = [name for name in about.by if name in frame]
+    naming = [name for name in frame.columns if name not in {"outcome", *NUMBERS, "n", "method", HIDDEN}]
+    stub = [name for name in naming if name not in by] or naming
+    by = [name for name in by if name not in stub]
+    numbers = [column for key, column in _columns(frame, about, headers or {}).items() if not columns or key in columns]
+    digits = _decimals(frame, decimals, per_row)
+    rows = []
+    for place, record in enumerate(frame.to_dict("records")):
+        cells: list[Cell] = [str(record[name]) for name in stub]
+        cells += [_cell(record, column.key) for column in numbers]
+        cells += [column[place] for _, column in beside]
+        rows.append(Row(tuple(cells), _group(record, frame, about, by), digits[place]))
+    groups = list(dict.fromkeys(row.group for row in rows))
+    labels = [Column(name, heading(name), "contrast" if name == "contrast" else "label") for name in stub]
+    return Table(
+        title=title or _title(about, frame),
+        columns=(*labels, *numbers, *(column for column, _ in beside)),
+        rows=tuple(sorted(rows, key=lambda row: groups.index(row.group))),
+        notes=_notes(safe),
+    )
+
+
+def _columns(frame: pd.DataFrame, about: About, headers: Mapping[str, str]) -> dict[str, Column]:
+    infinite = bool(np.isinf(frame["df"].to_numpy(dtype=float)).all()) and len(frame) > 0
+    statistic = "F" if "num_df" in frame else "z" if infinite else "t"
+    all_columns = (
+        Column("estimate", _ESTIMATE.get(about.kind, "Estimate"), "estimate"),
+        Column("conf", f"{percent_of(about.conf_level)} CI", "interval"),
+        Column("std_error", "SE", "estimate"),
+        Column("num_df", "numerator df", "df"),
+        Column("df", "df", "df", symbol=True),
+        Column("statistic", statistic, "statistic", symbol=True),
+        Column("p_value", "p", "p", symbol=True),
+        Column("n", "n", "count", symbol=True),
+    )
+    present = {column.key: column for column in all_columns if column.key in frame or column.key == "conf"}
+    if about.kind == "tests":
+        present = {key: column for key, column in present.items() if key not in {"estimate", "conf", "std_error"}}
+    return {key: replace(column, header=headers.get(key, column.header)) for key, column in present.items()}
+
+
+def _decimals(frame: pd.DataFrame, decimals: int | None, per_row: bool) -> list[int]:
+    if decimals is not None or "std_error" not in frame:
+        return [2 if decimals is None else decimals] * len(frame)
+    if per_row:
+        return [decimals_from([se]) for se in frame["std_error"]]
+    shared = {outcome: decimals_from(rows["std_error"]) for outcome, rows in frame.groupby("outcome", sort=False)}
+    return [shared[outcome] for outcome in frame["outcome"]]
+
+
+def _cell(record: Mapping[Hashable, object], key: str) -> Cell:
+    if record[HIDDEN]:
+        return Hidden()
+    if key == "conf":
+        low, high = _float(record["conf_low"]), _float(record["conf_high"])
+        return _NOT_ESTIMABLE if np.isnan(low) or np.isnan(high) else Interval(low, high)
+    value = _float(record[key])
+    if np.isnan(value):
+        return _NO_NUMBER if key == "n" else _NOT_ESTIMABLE
+    return int(value) if key == "n" else value
+
+
+def _float(value: object) -> float:
+    return float(value)  # type: ignore[arg-type]  # a number of the frame, or its NaN
+
+
+def _group(record: Mapping[Hashable, object], frame: pd.DataFrame, about: About, by: Sequence[str]) -> str:
+    outcome = str(record["outcome"])
+    names = [about.outcomes.get(outcome, outcome)] if frame["outcome"].nunique() > 1 else []
+    return " · ".join([*names, *(f"{heading(name)}: {record[name]}" for name in by)])
+
+
+def heading(name: str) -> str:
+    """The name of a column as a heading."""
+    return name[:1].upper() + name[1:].replace("_", " ")
+
+
+def _title(about: About, frame: pd.DataFrame) -> str:
+    kind = _TITLES.get(about.kind, heading(about.kind))
+    outcomes = list(dict.fromkeys(frame["outcome"]))
+    return f"{kind}: {about.outcomes.get(outcomes[0], outcomes[0])}" if len(outcomes) == 1 else kind
+
+
+def _notes(results: Estimates) -> tuple[str, ...]:
+    about, frame = results.about, results.frame
+    notes = [note for name in dict.fromkeys(frame["outcome"]) if (note := scale_note(about, str(name)))]
+    notes += about.notes
+    said = " ".join(about.notes).casefold()
+    if about.df_method and "degrees of freedom" not in said:
+        notes.append(f"Degrees of freedom: {DF_NAMES.get(about.df_method, about.df_method)}.")
+    if about.adjust != "none" and about.adjust not in said:
+        notes.append(f"p values adjusted for several tests ({heading(about.adjust)}).")
+    return (*notes, *hidden_note(results))
+
+
+def scale_note(about: About, outcome: str) -> str:
+    """What the scale of an outcome is, as far as anyone said."""
+    parts = []
+    if outcome in about.ranges:
+        low, high = about.ranges[outcome]
+        parts.append(f"scale {low:g} to {high:g}")
+    if about.units.get(outcome):
+        parts.append(f"in {about.units[outcome]}")
+    if about.better.get(outcome):
+        parts.append(f"{about.better[outcome]} is better")
+    return f"{about.outcomes.get(outcome, outcome)}: {', '.join(parts)}." if parts else ""
+
+
+def hidden_note(results: Estimates | Summaries) -> tuple[str, ...]:
+    """The note that explains hidden cells, where there are any."""
+    if HIDDEN not in results.frame or not results.frame[HIDDEN].any():
+        return ()
+    few = results.about.min_cell
+    return (f"hidden: rests on fewer than {few} persons, or would tell a number that does.",)
+
+
+def _summaries(results: Summaries, title: str) -> Table:
+    frame, about = results.frame, results.about
+    by = [name for name in about.by if name in frame]
+    keys = [name for name in ("variable", "level", *by) if name in frame]
+    statistics = list(dict.fromkeys(frame["statistic"].astype(str)))
+    cells: dict[tuple[str, ...], dict[str, Cell]] = {}
+    for record in frame.to_dict("records"):
+        row = cells.setdefault(tuple(str(record[name]) for name in keys), {})
+        value = _float(record["value"])
+        row[str(record["statistic"])] = Hidden() if record[HIDDEN] else None if np.isnan(value) else value
+    groups = [about.outcomes.get(key[0], key[0]) for key in cells]
+    return Table(
+        title=title or heading(about.kind),
+        columns=(
+            *(Column(name, heading(name)) for name in keys[1:]),
+            *(Column(name, heading(name) if len(name) > 1 else name, _kind(name)) for name in statistics),
+        ),
+        rows=tuple(
+            Row((*key[1:], *(row.get(name) for name in statistics)), group)
+            for (key, row), group in zip(cells.items(), groups, strict=True)
+        ),
+        notes=(*about.notes, *hidden_note(results)),
+    )
+
+
+def _kind(statistic: str) -> str:
+    return "count" if statistic in _COUNTS else "percent" if statistic == "percent" else "estimate"

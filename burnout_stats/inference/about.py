@@ -1,0 +1,34 @@
+"""What estimates of a fit are about, taken from the fit once and in one place."""
+
+from __future__ import annotations
+
+from ..estimates import About
+from ..models import Fit
+
+__all__ = ["about"]
+
+
+def about(
+    fit: Fit,
+    *,
+    kind: str,
+    factors: tuple[str, ...],
+    conf_level: float,
+    df_method: str,
+    by: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> About:
+    """The `About` of estimates from this fit."""
+    outcome = fit.outcome
+    return About(
+        kind=kind,
+        outcomes={outcome.name: outcome.label},
+        units={outcome.name: outcome.unit},
+        better={outcome.name: outcome.better},
+        visit_years=fit.design.visits.by_label(),
+        factors=factors,
+        by=by,
+        conf_level=conf_level,
+        df_method=df_method,
+        notes=notes,
+    )

@@ -1,0 +1,41 @@
+"""The table of fixed effects."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..estimates import Estimates
+from ..models import Fit
+from .about import about
+from .intervals import checked_level, numbers
+
+__all__ = ["summarize"]
+
+
+def summarize(fit: Fit, *, df: str | None = None, conf_level: float = 0.95) -> Estimates:
+    """Every fixed effect with standard error, degrees of freedom, t, p and interval.
+
+    Parameters
+    ----------
+    df : str, optional
+        "kenward-roger" (the default under REML), "kenward-roger-expected", "satterthwaite" (the default under ML) or "asymptotic".
+    conf_level : float
+
+    Returns
+    -------
+    Estimates
+        One row per term; aliased terms are NaN.
+    """
+    L = np.eye(len(fit.design.names))
+    answer = fit.answer(L, df=df)
+    frame = numbers(answer, np.full(len(L), float(fit.n_subjects)), conf_level=checked_level(conf_level))
+    frame.insert(0, "term", list(fit.design.names))
+    frame.insert(0, "outcome", fit.outcome.name)
+    return Estimates(
+        frame=frame,
+        vcov=answer.vcov,
+        about=about(fit, kind="coefficients", factors=("term",), conf_level=conf_level, df_method=answer.method),
+        notices=fit.notices,
+        L=L,
+        answers=fit,
+    )

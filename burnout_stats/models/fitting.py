@@ -1,0 +1,81 @@
+"""`fit`: a question and a cohort become a Fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..cohort.cohort import Cohort
+from ..design import Design, build
+from ..engine.basis import Basis
+from ..engine.covariance import STRUCTURES
+from ..engine.moments import aliased, moments_of_rows
+from ..engine.scoring import optimize
+from ..notices import Notice, announce
+from .convergence import refuse_unanswerable, verdict
+from .degrees_of_freedom import State
+from .result import Fit
+from .spec import MMRM
+
+__all__ = ["fit"]
+
+
+def fit(spec: MMRM, cohort: Cohort) -> Fit:
+    """Fit a model to a cohort.
+
+    Subjects without the outcome change nothing; rows without a covariate of the model are left out with a notice; columns that are combinations
+    of earlier ones are named in a notice and left out.
+
+    Raises
+    ------
+    StudyError
+        For names that the cohort does not have.
+    ModelError
+        Where the model has no answer for these data (`E-MODEL-...`).
+
+    >>> from burnout_stats.cohort import read_cohort
+    >>> import pandas as pd
+    >>> scores = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3, 4, 4], "visit": ["a", "b"] * 4, "score": [3, 2, 4, 4, 5, 3, 2, 2.0]})
+    >>> cohort = read_cohort(scores, subject="id", visit="visit", times={"a": 0, "b": 1}, outcomes=["score"], min_cell=1)
+    >>> round(fit(MMRM("score ~ visit"), cohort).coef["visit[b]"], 6)
+    -0.75
+    """
+    design, rows = build(spec.parsed, cohort)
+    seen, visit = np.unique(rows.visit, return_inverse=True)
+    basis = Basis.centered(rows.z.mean(axis=0), design.encoder.constant)
+    raw = moments_of_rows(rows.z, rows.subject, visit, len(seen), basis=basis)
+    kept, dropped, null = aliased(raw)
+    moments = raw if not len(dropped) else raw.columns(kept)
+    visits = replace(
+        design.visits,
+        labels=tuple(design.visits.labels[k] for k in seen),
+        years=tuple(design.visits.years[k] for k in seen),
+    )
+    refuse_unanswerable(moments, visits, design.outcome.name)
+    moments = moments.orthonormal()
+    optimum = optimize(moments, STRUCTURES[spec.covariance], reml=spec.method == "reml")
+    notices = (*design.notices, *_aliased_notice(design, dropped), *verdict(optimum, design.outcome.name))
+    announce(notices)
+    return Fit(
+        spec=spec,
+        design=design,
+        state=State(moments, optimum),
+        seen=tuple(int(k) for k in seen),
+        kept=kept,
+        null=null,
+        notices=notices,
+    )
+
+
+def _aliased_notice(design: Design, dropped: np.ndarray) -> tuple[Notice, ...]:
+    if not len(dropped):
+        return ()
+    names = ", ".join(f"`{design.names[k]}`" for k in dropped)
+    return (
+        Notice(
+            "N-MODEL-ALIASED",
+            f"In the model of `{design.outcome.name}`, {names} cannot be told from the columns before it in these data, and is left out.",
+            "Look for a level without subjects, or for a covariate that says the same as another.",
+        ),
+    )
