@@ -7,8 +7,8 @@
     ├── ModelError        4   the model has no answer
     └── DisclosureError   5   the output would tell about single persons
 
-Every error carries a stable code (`E-<STAGE>-<WORD>`, told at length by `burnout-stats explain`) and three sentences: what was seen, what was
-expected, what to try.
+Every error carries a stable code (`E-<STAGE>-<WORD>`, told at length by `burnout-stats explain`) and three sentences:
+what was seen, what was expected, what to try.
 """
 
 from __future__ import annotations

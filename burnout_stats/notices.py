@@ -1,5 +1,5 @@
-"""Trouble that does not stop an analysis, as data: a `Notice` is stored with the result it is about, listed in the report, and fatal only
-under `--strict`. `announce` shows notices once, through the standard `warnings`.
+"""Trouble that does not stop an analysis, as data: a `Notice` is stored with the result it is about, listed in the
+report, and fatal only under `--strict`. `announce` shows notices once, through the standard `warnings`.
 """
 
 from __future__ import annotations

@@ -20,7 +20,9 @@ __all__ = ["Cohort", "Source"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where the data came from: a short name (never a full path), the SHA-256 of the bytes, how they were read, rows read and kept."""
+    """Where the data came from: a short name (never a full path), the SHA-256 of the bytes, how they were read, rows
+    read and kept.
+    """
 
     name: str = "a data frame"
     sha256: str = ""
@@ -33,13 +35,14 @@ class Source:
 class Cohort:
     """Repeated-measures scores of one cohort.
 
-    Made by `read_cohort`, `example` and `simulate`; these check what the class takes for granted: one row per subject and visit, sorted by
-    subject and time.
+    Made by `read_cohort`, `example` and `simulate`; these check what the class takes for granted: one row per subject
+    and visit, sorted by subject and time.
 
     Attributes
     ----------
     data : DataFrame
-        Columns `subject` (1, 2, ...: an ordinal, not the identifier), `visit` (ordered categorical), `years`, then outcomes and covariates.
+        Columns `subject` (1, 2, ...: an ordinal, not the identifier), `visit` (ordered categorical), `years`, then
+        outcomes and covariates.
     visits : Visits
     outcome_roles, covariate_roles : by name
     ids : array of the identifiers; `ids[k - 1]` belongs to subject k
@@ -64,7 +67,9 @@ class Cohort:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The raw analysis data, one row per subject and visit: health data of single persons, so keep it where such data may be kept."""
+        """The raw analysis data, one row per subject and visit: health data of single persons, so keep it where such
+        data may be kept.
+        """
         return self.data.copy(deep=False)
 
     @property
@@ -105,7 +110,8 @@ class Cohort:
         )
 
     def subset(self, keep: NDArray[np.bool_] | pd.Series) -> Cohort:
-        """The cohort of the rows where `keep` is true (one value per row of `frame`); subjects left without rows leave the cohort.
+        """The cohort of the rows where `keep` is true (one value per row of `frame`); subjects left without rows leave
+        the cohort.
 
         Raises
         ------

@@ -1,4 +1,6 @@
-"""What the columns of a cohort are: visits on a time axis, outcomes with a scale and a direction, covariates with levels or a unit."""
+"""What the columns of a cohort are: visits on a time axis, outcomes with a scale and a direction, covariates with
+levels or a unit.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,10 @@ from ..errors import StudyError
 __all__ = ["RESERVED", "Covariate", "Outcome", "Visits"]
 
 RESERVED = frozenset(
-    "subject visit years exact_years outcome term contrast estimate std_error num_df df statistic p_value conf_low conf_high n method hidden".split()
+    (
+        "subject visit years exact_years outcome term contrast estimate std_error num_df df statistic p_value "
+        "conf_low conf_high n method hidden"
+    ).split()
 )
 """Names that mean a role or a column of Estimates; a column of the user's with another meaning may not bear one."""
 
@@ -19,7 +24,8 @@ RESERVED = frozenset(
 class Outcome:
     """A score: its name, a label for people, the range of its scale, its unit, which end is better, and its instrument.
 
-    `range` is (lowest, highest) or None; `better` is "lower", "higher" or "" where nobody said; `instrument` is a key such as "hads_depression".
+    `range` is (lowest, highest) or None; `better` is "lower", "higher" or "" where nobody said; `instrument` is a key
+    such as "hads_depression".
     """
 
     name: str
@@ -44,7 +50,9 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Covariate:
-    """A property of a subject or of a visit: categorical where `levels` are given (the first is the reference), numeric otherwise."""
+    """A property of a subject or of a visit: categorical where `levels` are given (the first is the reference), numeric
+    otherwise.
+    """
 
     name: str
     label: str = ""
@@ -58,7 +66,9 @@ class Covariate:
 
 @dataclass(frozen=True, slots=True)
 class Visits:
-    """Visit labels with years since baseline, ordered by years: `Visits.of({"baseline": 0, "1 year": 1, "3 years": 3})`."""
+    """Visit labels with years since baseline, ordered by years: `Visits.of({"baseline": 0, "1 year": 1, "3 years":
+    3})`.
+    """
 
     labels: tuple[str, ...]
     years: tuple[float, ...]

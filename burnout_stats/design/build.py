@@ -66,7 +66,8 @@ def build(formula: Formula, cohort: Cohort) -> tuple[Design, Rows]:
     Raises
     ------
     StudyError
-        `E-STUDY-COLUMN` for a name that the cohort does not have, `E-STUDY-FORMULA` for a role that cannot stand in the fixed part.
+        `E-STUDY-COLUMN` for a name that the cohort does not have, `E-STUDY-FORMULA` for a role that cannot stand in the
+        fixed part.
     ModelError
         `E-MODEL-EMPTY` where no row is complete.
     """
@@ -77,11 +78,11 @@ def build(formula: Formula, cohort: Cohort) -> tuple[Design, Rows]:
     present = ~np.isnan(y)
     complete = present.copy()
     for values, _ in columns.values():
-        complete &= values >= 0 if values.dtype.kind == "i" else ~np.isnan(values)
+        complete &= np.greater_equal(values, 0) if values.dtype.kind == "i" else ~np.isnan(values)
     if not complete.any():
         raise ModelError(
             "E-MODEL-EMPTY",
-            f"No row of the cohort has `{formula.response}` together with {', '.join(formula.variables) or 'anything'}.",
+            f"No row of the cohort has `{formula.response}` with {', '.join(formula.variables) or 'anything'}.",
             "A model needs rows in which the outcome and every covariate are known.",
             "Look at the missing values with describe.by_visit(cohort).",
         )
@@ -183,13 +184,17 @@ def _cells(
     sizes = [len(variables[name].levels) for name in others]
     code = np.zeros(len(subject), dtype=np.int64)
     for name, size in zip(others, sizes, strict=True):
-        code = code * size + taken[name]
+        code = code * size + taken[name].astype(np.int64)
     both = code * n_visits + visit
     found, where = np.unique(both, return_inverse=True) if np.prod([*sizes, n_visits]) > 1e6 else _counted(both)
     rows = np.bincount(where, minlength=len(found)).astype(float)
-    weight = np.bincount(where, weights=share, minlength=len(found))
+    weight = np.bincount(where, weights=share, minlength=len(found)).astype(float)
     changes = np.r_[True, (subject[1:] != subject[:-1]) | (code[1:] != code[:-1])]
-    pairs = np.unique(np.column_stack([subject[changes], code[changes]]), axis=0) if changes.sum() > subject[-1] + 1 else None
+    pairs = (
+        np.unique(np.column_stack([subject[changes], code[changes]]), axis=0)
+        if changes.sum() > subject[-1] + 1
+        else None
+    )
     once = code[changes] if pairs is None else pairs[:, 1]
     own, counts = np.unique(once, return_counts=True)
     visits = (found % n_visits)[:, None]

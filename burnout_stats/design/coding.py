@@ -1,7 +1,8 @@
 """The columns that stand for a categorical variable, and the transforms of a numeric one: two tables.
 
-A coding of k levels gives a k × (k − 1) matrix whose columns, with the constant, span all differences between levels; the full coding is the
-identity. Names follow the columns: `visit[1 year]` is an indicator, `visit[sum: 1 year]` a deviation.
+A coding of k levels gives a k × (k − 1) matrix whose columns, with the constant, span all differences between levels;
+the full coding is the identity. Names follow the columns: `visit[1 year]` is an indicator, `visit[sum: 1 year]` a
+deviation.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ def _helmert(k: int, _: Array) -> Array:
 
 
 def _sequential(k: int, _: Array) -> Array:
-    """Each level against the one before it: coefficients are successive differences of level means (Venables & Ripley's contr.sdif)."""
+    """Each level against the one before it: coefficients are successive differences of level means (Venables & Ripley's
+    contr.sdif).
+    """
     j = np.arange(1, k)
     return np.where(np.arange(k)[:, None] >= j, (j * 1.0)[None, :], (j - k) * 1.0) / k
 

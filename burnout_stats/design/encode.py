@@ -1,14 +1,16 @@
-"""Terms -> columns. What is learned from the data (levels, means) is kept, so that the same columns can be made for a reference grid or new data.
+"""Terms -> columns. What is learned from the data (levels, means) is kept, so that the same columns can be made for a
+reference grid or new data.
 
-A categorical factor in a term gets its reduced coding where the columns before it span the rest, and its full coding where they do not, so that the
-columns of a formula are of full rank whenever the data allow it (the rule of Chambers & Hastie 1992, section 2.4.1, carried to the end as patsy and
-formulaic do).
+A categorical factor in a term gets its reduced coding where the columns before it span the rest, and its full coding
+where they do not, so that the columns of a formula are of full rank whenever the data allow it (the rule of Chambers &
+Hastie 1992, section 2.4.1, carried to the end as patsy and formulaic do).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from itertools import combinations, product
 
 import numpy as np
@@ -27,8 +29,8 @@ CHUNK = 1 << 16
 class Variable:
     """A column as the model sees it.
 
-    Categorical variables have `levels` and, for polynomial coding, `values` of the levels; numeric ones have mean and SD over subjects (each
-    subject's rows sharing one weight) and the mean over rows.
+    Categorical variables have `levels` and, for polynomial coding, `values` of the levels; numeric ones have mean and
+    SD over subjects (each subject's rows sharing one weight) and the mean over rows.
     """
 
     name: str
@@ -71,7 +73,9 @@ class Encoder:
     constant: Array
 
     def columns(self, values: Mapping[str, NDArray[np.generic]], n_rows: int, out: Array | None = None) -> Array:
-        """X (n_rows × p) for integer codes of categorical and values of numeric variables; written into the first p columns of `out`."""
+        """X (n_rows × p) for integer codes of categorical and values of numeric variables; written into the first p
+        columns of `out`.
+        """
         X = np.empty((n_rows, len(self.names))) if out is None else out
         for start in range(0, n_rows, CHUNK):
             rows = slice(start, min(start + CHUNK, n_rows))
@@ -86,7 +90,9 @@ class Encoder:
     def _block(self, block: Block, values: Mapping[str, NDArray[np.generic]], n_rows: int) -> Iterator[Array]:
         multiplier: Array | None = None
         for factor in block.numeric:
-            column = _transformed(factor, self.variables[factor.variable], np.asarray(values[factor.variable], dtype=float))
+            column = _transformed(
+                factor, self.variables[factor.variable], np.asarray(values[factor.variable], dtype=float)
+            )
             multiplier = column if multiplier is None else multiplier * column
         if not block.categorical:
             yield np.ones(n_rows) if multiplier is None else multiplier
@@ -97,11 +103,8 @@ class Encoder:
             codes = values[factor.variable]
             coded.append([matrix[:, j][codes] for j in range(matrix.shape[1])])
         for reversed_choice in product(*reversed(coded)):
-            column = multiplier
-            for part in reversed(reversed_choice):
-                column = part if column is None else column * part
-            assert column is not None
-            yield column
+            factors = [*([] if multiplier is None else [multiplier]), *reversed(reversed_choice)]
+            yield reduce(np.multiply, factors)
 
 
 def encoder(formula: Formula, variables: Mapping[str, Variable]) -> Encoder:

@@ -1,4 +1,6 @@
-"""The reference grid: at which combinations of factor levels and covariate values means are asked, and with which weights they are averaged."""
+"""The reference grid: at which combinations of factor levels and covariate values means are asked, and with which
+weights they are averaged.
+"""
 
 from __future__ import annotations
 
@@ -60,9 +62,9 @@ class ReferenceGrid:
     ) -> tuple[pd.DataFrame, Array, Array, tuple[str, ...]]:
         """Labels, L, subjects seen and notes for each cell of `specs`.
 
-        Factors that are not in `specs` are averaged: "proportional" weighs their combinations as they occur among the subjects (visits equally),
-        "equal" weighs all combinations alike. Numeric covariates stand at `at`, or else at their mean over subjects; `at="rows"` takes the mean
-        over rows, as R's emmeans does.
+        Factors that are not in `specs` are averaged: "proportional" weighs their combinations as they occur among the
+        subjects (visits equally), "equal" weighs all combinations alike. Numeric covariates stand at `at`, or else at
+        their mean over subjects; `at="rows"` takes the mean over rows, as R's emmeans does.
 
         Raises
         ------
@@ -70,11 +72,17 @@ class ReferenceGrid:
             `E-STUDY-GRID` for a name that the model does not have, or values that it cannot take.
         """
         if weights not in WEIGHTS:
-            raise _grid_error(f"`weights` is {weights!r}.", f"It is one of: {', '.join(WEIGHTS)}.", did_you_mean(str(weights), WEIGHTS))
+            raise _grid_error(
+                f"`weights` is {weights!r}.",
+                f"It is one of: {', '.join(WEIGHTS)}.",
+                did_you_mean(str(weights), WEIGHTS),
+            )
         over_rows = at == "rows"
         held: Mapping[str, object] = at if isinstance(at, Mapping) else {}
         if at is not None and not over_rows and not isinstance(at, Mapping):
-            raise _grid_error(f"`at` is {at!r}.", "It is a mapping of names to values, or the word rows.", 'Write at={"age": 50}.')
+            raise _grid_error(
+                f"`at` is {at!r}.", "It is a mapping of names to values, or the word rows.", 'Write at={"age": 50}.'
+            )
         axes = {name: self._axis(name, held) for name in specs}
         self._known(held)
         averaged = [v for name, v in self.encoder.variables.items() if v.is_categorical and name not in axes]
@@ -87,20 +95,29 @@ class ReferenceGrid:
         labels, rows, counts = [], [], []
         for choice in product(*axes.values()):
             cell = dict(zip(axes, choice, strict=True))
-            values: dict[str, NDArray[np.generic]] = {name: np.full(len(combos), value) for name, value in fixed.items()}
+            values: dict[str, NDArray[np.generic]] = {
+                name: np.full(len(combos), value) for name, value in fixed.items()
+            }
             values |= {v.name: combos[:, k] for k, v in enumerate(averaged)}
             values |= {name: np.full(len(combos), value) for name, value in cell.items()}
             rows.append(combo_weights @ self.encoder.columns(values, len(combos)))
             labels.append([self._label(name, value) for name, value in cell.items()])
             counts.append(self._count(cell))
         frame = pd.DataFrame(labels, columns=list(axes))
-        return frame, np.array(rows), np.array(counts, dtype=float), self._notes(averaged, fixed, held, weights, over_rows)
+        return (
+            frame,
+            np.array(rows),
+            np.array(counts, dtype=float),
+            self._notes(averaged, fixed, held, weights, over_rows),
+        )
 
     def _axis(self, name: str, held: Mapping[str, object]) -> list[int] | list[float]:
         variable = self.encoder.variables.get(name)
         if variable is None:
             known = list(self.encoder.variables)
-            raise _grid_error(f"`{name}` is not in the model.", f"Its variables are: {', '.join(known)}.", did_you_mean(name, known))
+            raise _grid_error(
+                f"`{name}` is not in the model.", f"Its variables are: {', '.join(known)}.", did_you_mean(name, known)
+            )
         if variable.is_categorical:
             asked = _as_list(held.get(name, variable.levels))
             return [self._code(variable, level) for level in asked]
@@ -114,7 +131,11 @@ class ReferenceGrid:
         for name in held:
             if name not in self.encoder.variables:
                 known = list(self.encoder.variables)
-                raise _grid_error(f"`at` names `{name}`, which is not in the model.", f"Its variables are: {', '.join(known)}.", did_you_mean(name, known))
+                raise _grid_error(
+                    f"`at` names `{name}`, which is not in the model.",
+                    f"Its variables are: {', '.join(known)}.",
+                    did_you_mean(name, known),
+                )
 
     def _code(self, variable: Variable, level: object) -> int:
         if str(level) not in variable.levels:
@@ -173,7 +194,12 @@ class ReferenceGrid:
         return variable.levels[int(value)] if variable.is_categorical else float(value)
 
     def _notes(
-        self, averaged: list[Variable], fixed: Mapping[str, float], held: Mapping[str, object], weights: str, over_rows: bool
+        self,
+        averaged: list[Variable],
+        fixed: Mapping[str, float],
+        held: Mapping[str, object],
+        weights: str,
+        over_rows: bool,
     ) -> tuple[str, ...]:
         notes = []
         if averaged:
@@ -197,7 +223,9 @@ def _number(name: str, value: object) -> float:
     try:
         return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        raise _grid_error(f"`{value}` is given for `{name}`.", f"`{name}` is numeric.", f'Write at={{"{name}": 50}}.') from None
+        raise _grid_error(
+            f"`{value}` is given for `{name}`.", f"`{name}` is numeric.", f'Write at={{"{name}": 50}}.'
+        ) from None
 
 
 def _grid_error(seen: str, expected: str, advice: str) -> StudyError:

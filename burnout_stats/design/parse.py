@@ -6,8 +6,8 @@
     interaction = atom { ":" atom }
     atom     = "0" | "1" | name | transform "(" name { "," literal } ")" | "(" sum [ ("|" | "||") name ] ")"
 
-Names are letters, digits, `_` and `.`, or anything between back-quotes. Transforms and codings are the tables `TRANSFORMS` and, in `coding`,
-`CODINGS`.
+Names are letters, digits, `_` and `.`, or anything between back-quotes. Transforms and codings are the tables
+`TRANSFORMS` and, in `coding`, `CODINGS`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ TOKEN = re.compile(r"\s*(?:(`[^`]+`)|([^\W\d][\w.]*)|(\d+(?:\.\d+)?)|(\"[^\"]*\"
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """A variable in a term: its column, and the transform or coding asked for (empty where none), with literal arguments."""
+    """A variable in a term: its column, and the transform or coding asked for (empty where none), with literal
+    arguments.
+    """
 
     variable: str
     transform: str = ""
@@ -53,7 +55,9 @@ class Random:
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A parsed formula: response, fixed terms by degree and then appearance, whether there is an intercept, random parts, and the text."""
+    """A parsed formula: response, fixed terms by degree and then appearance, whether there is an intercept, random
+    parts, and the text.
+    """
 
     response: str
     terms: tuple[Term, ...]
@@ -192,7 +196,9 @@ class _Parser:
     def transformed(self, transform: str, where: int) -> Factor:
         known = {**TRANSFORMS, "coded": None}
         if transform not in known:
-            raise self.error(where, f"Transforms are: {', '.join(sorted(known))}. {did_you_mean(transform, known)}".rstrip())
+            raise self.error(
+                where, f"Transforms are: {', '.join(sorted(known))}. {did_you_mean(transform, known)}".rstrip()
+            )
         self.take("(")
         variable = self.name()
         arguments: list[float | str] = []
@@ -212,7 +218,9 @@ class _Parser:
         if transform == "coded" and (len(arguments) != 1 or arguments[0] not in CODINGS):
             raise self.error(where, f'coded(name, "...") takes one of: {", ".join(CODINGS)}.')
         if transform != "coded" and len(arguments) != TRANSFORMS[transform].n_arguments:
-            raise self.error(where, f"{transform}() takes {TRANSFORMS[transform].n_arguments} arguments after the name.")
+            raise self.error(
+                where, f"{transform}() takes {TRANSFORMS[transform].n_arguments} arguments after the name."
+            )
         return Factor(variable, transform, tuple(arguments))
 
     def parenthesis(self, *, top: bool) -> list[Term]:

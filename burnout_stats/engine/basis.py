@@ -1,11 +1,13 @@
-"""The coordinates in which cross-products are taken: columns centered, then orthonormalized, so that squaring does not lose digits.
+"""The coordinates in which cross-products are taken: columns centered, then orthonormalized, so that squaring does not
+lose digits.
 
 Rows z = (x, y) with p columns of x and one of y become
 
     x̃ = (x − 1 m') A,    ỹ = (y − m_y) / s_y
 
-with A upper triangular. Where the constant 1 is a combination X u = 1 of the columns, centering only moves the coefficients of that combination:
-x̃ = x (I − u m') A =: x C, and a coefficient vector γ of the new coordinates is β = s_y C γ + m_y u in the old ones.
+with A upper triangular. Where the constant 1 is a combination X u = 1 of the columns, centering only moves the
+coefficients of that combination: x̃ = x (I − u m') A =: x C, and a coefficient vector γ of the new coordinates is β =
+s_y C γ + m_y u in the old ones.
 """
 
 from __future__ import annotations
@@ -46,13 +48,19 @@ class Basis:
         """A basis that only centers; `center` is made zero where the constant needs it."""
         constant = np.asarray(constant, dtype=float)
         in_span = bool(np.any(constant))
-        moved = np.where(np.append(constant == 0, True), np.asarray(center, dtype=float), 0.0) if in_span else np.zeros(len(constant) + 1)
+        moved = (
+            np.where(np.append(constant == 0, True), np.asarray(center, dtype=float), 0.0)
+            if in_span
+            else np.zeros(len(constant) + 1)
+        )
         return cls(center=moved, constant=constant, transform=np.eye(len(constant)), scale=np.asarray(1.0))
 
     @property
     def map(self) -> Array:
         """C = (I − u m') A, shape (..., p, p): new columns in terms of the old, x̃ = x C."""
-        return self.transform - self.constant[:, None] * np.einsum("j,...jk->...k", self.center[:-1], self.transform)[..., None, :]
+        moved = np.einsum("j,...jk->...k", self.center[:-1], self.transform)[..., None, :]
+        C: Array = self.transform - self.constant[:, None] * moved
+        return C
 
     @property
     def log_determinant(self) -> Array:
@@ -62,7 +70,9 @@ class Basis:
 
     def coefficients(self, gamma: Array) -> Array:
         """β for coefficients γ of the new coordinates, shape (..., p)."""
-        moved: Array = self.scale[..., None] * np.einsum("...ij,...j->...i", self.map, gamma) + self.center[-1] * self.constant
+        moved: Array = (
+            self.scale[..., None] * np.einsum("...ij,...j->...i", self.map, gamma) + self.center[-1] * self.constant
+        )
         return moved
 
     def functions(self, L: Array) -> tuple[Array, Array]:
@@ -70,11 +80,12 @@ class Basis:
         return self.scale[..., None, None] * (L @ self.map), self.center[-1] * (L @ self.constant)
 
     def then(self, transform: Array, scale: Array) -> Basis:
-        """This basis followed by a further transform of the columns and a further division of y by `scale`."""
+        """The basis that follows this one by a further transform of the columns and a further scale of y."""
         return replace(self, transform=self.transform @ transform, scale=self.scale * scale)
 
     def same_as(self, other: Basis) -> bool:
         """Whether two sets of moments stand in the same coordinates."""
         return all(
-            np.array_equal(getattr(self, name), getattr(other, name)) for name in ("center", "constant", "transform", "scale")
+            np.array_equal(getattr(self, name), getattr(other, name))
+            for name in ("center", "constant", "transform", "scale")
         )

@@ -1,6 +1,7 @@
 """Covariance structures of the visits: Σ(θ) on an unconstrained scale, with first and second derivatives, as one table.
 
-A structure is a row of `STRUCTURES`; validation, messages and dispatch all read that table. V is the number of visits, m the number of parameters.
+A structure is a row of `STRUCTURES`; validation, messages and dispatch all read that table. V is the number of visits,
+m the number of parameters.
 """
 
 from __future__ import annotations
@@ -60,7 +61,9 @@ def _us_sigma(theta: Array, n_visits: int) -> Array:
 
 
 def _us_derivatives(theta: Array, n_visits: int) -> tuple[Array, Array]:
-    """∂Σ = ∂L L' + L ∂L';  ∂²Σ_ij = ∂L_i ∂L_j' + ∂L_j ∂L_i' + (∂²L_ij L' + L ∂²L_ij'), the last term for i = j on the diagonal only."""
+    """∂Σ = ∂L L' + L ∂L';  ∂²Σ_ij = ∂L_i ∂L_j' + ∂L_j ∂L_i' + (∂²L_ij L' + L ∂²L_ij'), the last term for i = j on the
+    diagonal only.
+    """
     rows, columns = _positions(n_visits)
     m = len(rows)
     L = _cholesky_factor(theta, n_visits)

@@ -2,11 +2,13 @@
 
     Φ_A = Φ + 2Φ { Σ_ij W_ij (Q_ij − P_i Φ P_j) } Φ
 
-with P_i = X'(∂V⁻¹/∂θ_i)X, Q_ij = X'A V_i A V_j A X and W the covariance of θ̂. The term in the second derivatives of V is left out ("first order",
-SAS `ddfm=kr(firstorder)`): the result then does not depend on how Σ is parameterized, and equals SAS's default where Σ is linear in its
-parameters, as the unstructured one is. W comes from the observed information, as in SAS and mmrm, or from the expected one, as in pbkrtest.
+with P_i = X'(∂V⁻¹/∂θ_i)X, Q_ij = X'A V_i A V_j A X and W the covariance of θ̂. The term in the second derivatives of V
+is left out ("first order", SAS `ddfm=kr(firstorder)`): the result then does not depend on how Σ is parameterized, and
+equals SAS's default where Σ is linear in its parameters, as the unstructured one is. W comes from the observed
+information, as in SAS and mmrm, or from the expected one, as in pbkrtest.
 
-**Source**: Kenward & Roger 1997, Biometrics 53:983, equations (4)-(6) and section 3; notation of Halekoh & Højsgaard 2014, J Stat Softw 59(9).
+**Source**: Kenward & Roger 1997, Biometrics 53:983, equations (4)-(6) and section 3; notation of Halekoh & Højsgaard
+2014, J Stat Softw 59(9).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The Gaussian log-likelihood of repeated measures from moments, profiled over β, with its derivatives in θ.
 
-Notation: V_S = Σ[S, S] for the visits S of a pattern, A_S its inverse padded with zeros, Φ = (X'V⁻¹X)⁻¹, r = y − Xβ̂. The criterion is
-f(θ) = −2 log-likelihood, either
+Notation: V_S = Σ[S, S] for the visits S of a pattern, A_S its inverse padded with zeros, Φ = (X'V⁻¹X)⁻¹, r = y − Xβ̂.
+The criterion is f(θ) = −2 log-likelihood, either
 
     ML      N log 2π       + Σ n_S log|V_S| + r'V⁻¹r
     REML    (N − p) log 2π + Σ n_S log|V_S| + r'V⁻¹r + log|X'V⁻¹X|
@@ -68,7 +68,9 @@ class Curvature:
 
 
 def precisions(patterns: NDArray[np.bool_], sigma: Array) -> tuple[Array, Array]:
-    """A_S for every pattern, shape (..., P, V, V), and log|V_S|, shape (..., P); NaN where a V_S is not positive definite."""
+    """A_S for every pattern, shape (..., P, V, V), and log|V_S|, shape (..., P); NaN where a V_S is not positive
+    definite.
+    """
     both = patterns[:, :, None] & patterns[:, None, :]
     padded = np.where(both, sigma[..., None, :, :], np.eye(patterns.shape[1]))
     sign, logdet = np.linalg.slogdet(padded)
@@ -125,13 +127,15 @@ def curvature(moments: Moments, structure: Structure, theta: Array, at: Likeliho
 
     With V_i = ∂V/∂θ_i and the profile score X'V⁻¹r = 0:
 
-        ∂f/∂θ_i     = tr(A V_i) + r'(∂A_i) r + tr(Φ P_i)                                      [the last term under REML only]
-        ∂²f/∂θ_i∂θ_j = tr(∂A_j V_i) + tr(A V_ij) + r'(∂²A_ij) r − 2 g_i'Φ g_j + tr(Φ P_ij) − tr(Φ P_i Φ P_j)
+        ∂f/∂θ_i     = tr(A V_i) + r'(∂A_i) r + tr(Φ P_i)                                      [the last term under REML
+        only] ∂²f/∂θ_i∂θ_j = tr(∂A_j V_i) + tr(A V_ij) + r'(∂²A_ij) r − 2 g_i'Φ g_j + tr(Φ P_ij) − tr(Φ P_i Φ P_j)
         E            = tr(A V_i A V_j) − 2 tr(Φ Q_ij) + tr(Φ P_i Φ P_j)
 
-    with ∂A_i = −A V_i A, ∂²A_ij = A V_i A V_j A + A V_j A V_i A − A V_ij A, g_i = X'(∂A_i) r, P_ij = X'(∂²A_ij) X, Q_ij = X'A V_i A V_j A X.
+    with ∂A_i = −A V_i A, ∂²A_ij = A V_i A V_j A + A V_j A V_i A − A V_ij A, g_i = X'(∂A_i) r, P_ij = X'(∂²A_ij) X, Q_ij
+    = X'A V_i A V_j A X.
 
-    **Source**: Harville 1977, JASA 72:320, section 5; Lindstrom & Bates 1988, JASA 83:1014, section 3 (checked against finite differences).
+    **Source**: Harville 1977, JASA 72:320, section 5; Lindstrom & Bates 1988, JASA 83:1014, section 3 (checked against
+    finite differences).
     """
     p = moments.n_columns
     n, T = moments.n, moments.T

@@ -1,12 +1,13 @@
 """What a Gaussian likelihood needs of the data: counts and cross-products by missingness pattern.
 
-With V nominal visits, pattern S is the set of visits at which a subject was seen. For rows z = (x, y) the likelihood of every marginal covariance
-Σ of the visits depends on the data only through
+With V nominal visits, pattern S is the set of visits at which a subject was seen. For rows z = (x, y) the likelihood of
+every marginal covariance Σ of the visits depends on the data only through
 
     n_S          the number of subjects with that pattern
     T_S[a, b]    = Σ z_a z_b'  over these subjects, for visits a and b in S
 
-so one pass over the rows is all the work that grows with the number of subjects. Letters: P patterns, V visits, p columns of X, q = p + 1.
+so one pass over the rows is all the work that grows with the number of subjects. Letters: P patterns, V visits, p
+columns of X, q = p + 1.
 """
 
 from __future__ import annotations
@@ -97,7 +98,8 @@ class Moments:
         return replace(self, T=self.T[..., both[:, None], both], basis=basis)
 
     def orthonormal(self) -> Moments:
-        """The same moments in coordinates where X'X / N = I and the variance of y is 1: the best that can be done for the optimiser.
+        """The same moments in coordinates where X'X / N = I and the variance of y is 1: the best that can be done for
+        the optimiser.
 
         Raises
         ------
@@ -200,10 +202,11 @@ def moments_of_stack(z: Array, seen: NDArray[np.bool_], *, constant: Array, weig
 
 
 def aliased(moments: Moments, *, tolerance: float = 1e-10) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
-    """Which columns of X are linear combinations of earlier ones, from centered moments of one data set (or the sum of a stack).
+    """Which columns of X are linear combinations of earlier ones, from centered moments of one data set (or the sum of
+    a stack).
 
-    Columns are taken in order; one is aliased when what earlier columns leave of it has less than `tolerance` of its sum of squares
-    (squared sine of the angle to their span).
+    Columns are taken in order; one is aliased when what earlier columns leave of it has less than `tolerance` of its
+    sum of squares (squared sine of the angle to their span).
 
     Returns
     -------
@@ -232,7 +235,11 @@ def aliased(moments: Moments, *, tolerance: float = 1e-10) -> tuple[NDArray[np.i
         else:
             rows[len(kept), j] = np.sqrt(left)
             kept.append(j)
-    return np.array(kept, dtype=np.intp), np.array(dropped, dtype=np.intp), _null_space(rows, safe, kept, dropped, moments.basis)
+    return (
+        np.array(kept, dtype=np.intp),
+        np.array(dropped, dtype=np.intp),
+        _null_space(rows, safe, kept, dropped, moments.basis),
+    )
 
 
 def _null_space(rows: Array, scale: Array, kept: list[int], dropped: list[int], basis: Basis) -> Array:

@@ -1,4 +1,5 @@
-"""Adjusted p values for a family of tests; each method with the constant that its simultaneous intervals use, where it has one.
+"""Adjusted p values for a family of tests; each method with the constant that its simultaneous intervals use, where it
+has one.
 
 **Source**: Holm 1979, Scand J Stat 6:65; Šidák 1967, JASA 62:626; Bonferroni as in Dunn 1961, JASA 56:52.
 """
@@ -20,8 +21,9 @@ Array = NDArray[np.float64]
 class Adjustment:
     """One way to account for k tests.
 
-    `p_values` maps raw to adjusted p values along the last axis (NaN rows are not counted). `level` maps a confidence level and k to the level
-    that each interval needs to hold simultaneously; None where the method has no such intervals.
+    `p_values` maps raw to adjusted p values along the last axis (NaN rows are not counted). `level` maps a confidence
+    level and k to the level that each interval needs to hold simultaneously; None where the method has no such
+    intervals.
     """
 
     name: str

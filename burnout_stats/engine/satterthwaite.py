@@ -1,7 +1,7 @@
 """Degrees of freedom after Satterthwaite: the variance of an estimated variance, by the delta method on θ.
 
-For a row l of L with v(θ) = lΦl', df = 2 v² / (g'W g), with g_i = ∂v/∂θ_i = −lΦP_iΦl' and W the covariance of θ̂. Several rows are tested together
-through the eigenvectors of LΦL' (Fai & Cornelius 1996, J Stat Comput Simul 54:363).
+For a row l of L with v(θ) = lΦl', df = 2 v² / (g'W g), with g_i = ∂v/∂θ_i = −lΦP_iΦl' and W the covariance of θ̂.
+Several rows are tested together through the eigenvectors of LΦL' (Fai & Cornelius 1996, J Stat Comput Simul 54:363).
 
 **Source**: Giesbrecht & Burns 1985, Biometrics 41:477; as in SAS PROC MIXED (`ddfm=satterth`), lmerTest and mmrm.
 """
@@ -36,8 +36,8 @@ def row_df(L: Array, Phi: Array, P: Array, W: Array) -> Array:
 def joint_test(L: Array, estimate: Array, Phi: Array, P: Array, W: Array) -> tuple[Array, Array]:
     """F statistic and denominator degrees of freedom for the k rows of L together, each of shape (...).
 
-    With ν_r the degrees of freedom of the r-th of q eigenvector rows and E = Σ ν_r / (ν_r − 2), the denominator is 2E / (E − q). Where a ν_r is at
-    most 2 the answer is 2; where all are equal, it is their mean (as lmerTest and mmrm do).
+    With ν_r the degrees of freedom of the r-th of q eigenvector rows and E = Σ ν_r / (ν_r − 2), the denominator is 2E /
+    (E − q). Where a ν_r is at most 2 the answer is 2; where all are equal, it is their mean (as lmerTest and mmrm do).
     """
     k = L.shape[-2]
     values, vectors = np.linalg.eigh(L @ Phi @ np.swapaxes(L, -1, -2))

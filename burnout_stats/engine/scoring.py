@@ -1,5 +1,6 @@
-"""The optimum: Newton steps with the observed Hessian where it is positive definite, Fisher scoring where it is not, each step halved until the
-criterion falls. A whole stack of data sets is one run: replicates that have converged are masked out.
+"""The optimum: Newton steps with the observed Hessian where it is positive definite, Fisher scoring where it is not,
+each step halved until the criterion falls. A whole stack of data sets is one run: replicates that have converged are
+masked out.
 
 At the end every replicate is verified: gradient below `GRADIENT_TOLERANCE` and positive definite observed Hessian.
 """
@@ -22,7 +23,9 @@ Array = NDArray[np.float64]
 GRADIENT_TOLERANCE = 1e-6
 """Largest element of the gradient of −2 log-likelihood at a verified optimum, in θ of the orthonormalized data."""
 POLISH = 1e-8
-"""Newton decrement below which full steps are taken without asking the criterion, whose own rounding is of this order."""
+"""Newton decrement below which full steps are taken without asking the criterion, whose own rounding is of this
+order.
+"""
 LONGEST_STEP = 2.0
 HALVINGS = 30
 
@@ -61,13 +64,14 @@ class Optimum:
 
 
 def start_sigma(moments: Moments) -> Array:
-    """A positive definite start for Σ, shape (..., V, V): residual cross-products of ordinary least squares, pair by pair of visits.
+    """A positive definite start for Σ, shape (..., V, V): residual cross-products of ordinary least squares, pair by
+    pair of visits.
 
     Correlations are shrunk toward 0 until the smallest eigenvalue of their matrix is at least 0.05.
     """
     p = moments.n_columns
     gram = moments.gram
-    beta = np.linalg.solve(gram[..., :p, :p], gram[..., :p, p :])[..., 0]
+    beta = np.linalg.solve(gram[..., :p, :p], gram[..., :p, p:])[..., 0]
     c = np.concatenate([-beta, np.ones((*beta.shape[:-1], 1))], axis=-1)
     products = np.einsum("...i,...pabij,...j->...ab", c, moments.T, c)
     pairs = moments.patterns[:, :, None] & moments.patterns[:, None, :]
@@ -151,7 +155,9 @@ def _line_search(
     polished: NDArray[np.bool_],
     reml: bool,
 ) -> Array:
-    """The longest of 1, 1/2, 1/4, ... along each step at which the criterion falls enough (Armijo); 0 where none does."""
+    """The longest of 1, 1/2, 1/4, ... along each step at which the criterion falls enough (Armijo); 0 where none
+    does.
+    """
     length = np.ones(len(theta))
     waiting = np.flatnonzero(~polished)
     for _ in range(HALVINGS):

@@ -1,6 +1,7 @@
 """What a question needs from whatever it is asked of: a protocol that a Fit, a pooled fit and a joint fit implement.
 
-L is a matrix of linear functions of the coefficients (k × p); an `Answer` gives L β̂, its covariance and the degrees of freedom of each row.
+L is a matrix of linear functions of the coefficients (k × p); an `Answer` gives L β̂, its covariance and the degrees of
+freedom of each row.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ class JointAnswer:
 
 
 class Grid(Protocol):
-    """A reference grid: the combinations of factor levels at which means are asked, with covariates held at a stated value."""
+    """A reference grid: the combinations of factor levels at which means are asked, with covariates held at a stated
+    value.
+    """
 
     def factors(self) -> Mapping[str, tuple[str, ...]]:
         """The factors of the model with their levels, in declared order."""
@@ -51,7 +54,9 @@ class Grid(Protocol):
     def means(
         self, specs: tuple[str, ...], *, weights: str, at: Mapping[str, object] | None
     ) -> tuple[pd.DataFrame, Array, Array, tuple[str, ...]]:
-        """For the cells of `specs`: their labels, L (cells × p), the number of subjects seen in each, and notes on what was averaged."""
+        """For the cells of `specs`: their labels, L (cells × p), the number of subjects seen in each, and notes on what
+        was averaged.
+        """
         ...
 
 

@@ -1,7 +1,8 @@
 """The one gate for privacy: numbers that rest on too few persons are hidden before anything renders them.
 
-`protect` acts on Estimates and Summaries, so text, tables, figures, JSON and notebook representations cannot forget it. Within one description, a
-count that could be worked out from the others (total minus the rest) is hidden too: at least two cells of a margin are hidden, or none.
+`protect` acts on Estimates and Summaries, so text, tables, figures, JSON and notebook representations cannot forget it.
+Within one description, a count that could be worked out from the others (total minus the rest) is hidden too: at least
+two cells of a margin are hidden, or none.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ class Policy:
 def protect(results: Results, policy: Policy) -> Results:
     """The same results with the numbers of too small groups replaced by NaN and marked in the column `hidden`.
 
-    The protected value is detached from its model, so nothing hidden can be asked again through it. A frame that is protected already is
-    protected again under the stricter of both policies.
+    The protected value is detached from its model, so nothing hidden can be asked again through it. A frame that is
+    protected already is protected again under the stricter of both policies.
     """
     frame = results.frame
     hidden = _too_small(frame["n"], policy.min_cell)

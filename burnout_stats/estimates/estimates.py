@@ -67,8 +67,9 @@ class Estimates:
     Attributes
     ----------
     frame : DataFrame
-        `outcome`, the naming columns (`term`, `contrast` or factors such as `visit`), `by` columns, `estimate`, `std_error`, [`num_df`,] `df`,
-        `statistic`, `p_value`, `conf_low`, `conf_high`, `n` (subjects behind the row), `method`.
+        `outcome`, the naming columns (`term`, `contrast` or factors such as `visit`), `by` columns, `estimate`,
+        `std_error`, [`num_df`,] `df`, `statistic`, `p_value`, `conf_low`, `conf_high`, `n` (subjects behind the row),
+        `method`.
     vcov : array (rows × rows)
         Joint covariance of the estimates.
     about : About
@@ -94,7 +95,9 @@ class Estimates:
 
     def __repr__(self) -> str:
         outcomes = ", ".join(dict.fromkeys(self.frame["outcome"]))
-        return f"<Estimates of {self.about.kind}: {outcomes}; {len(self.frame)} rows, {self.about.df_method or 'no df'}>"
+        return (
+            f"<Estimates of {self.about.kind}: {outcomes}; {len(self.frame)} rows, {self.about.df_method or 'no df'}>"
+        )
 
     def __str__(self) -> str:
         from .tabulation import tabulate

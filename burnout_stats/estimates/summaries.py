@@ -20,7 +20,8 @@ class Summaries:
     Attributes
     ----------
     frame : DataFrame
-        `variable`, `level`, `by` columns, `statistic` ("n", "mean", "sd", "percent", ...), `value`, `n` (subjects behind the value).
+        `variable`, `level`, `by` columns, `statistic` ("n", "mean", "sd", "percent", ...), `value`, `n` (subjects
+        behind the value).
     about : About
         Its `kind` names the description ("flow", "by_visit", ...).
     notices : tuple of Notice

@@ -18,7 +18,7 @@ from .disclosure import HIDDEN, Policy, Results, protect
 from .estimates import NUMBERS, About, Estimates
 from .summaries import Summaries
 
-__all__ = ["DF_NAMES", "heading", "hidden_note", "percent_of", "scale_note", "shown", "tabulate"]
+__all__ = ["DF_NAMES", "heading", "hidden_note", "in_sentence", "percent_of", "scale_note", "shown", "tabulate"]
 
 DF_NAMES: Mapping[str, str] = MappingProxyType(
     {
@@ -155,6 +155,15 @@ def _group(record: Mapping[Hashable, object], frame: pd.DataFrame, about: About,
 def heading(name: str) -> str:
     """The name of a column as a heading."""
     return name[:1].upper() + name[1:].replace("_", " ")
+
+
+def in_sentence(label: str) -> str:
+    """A label as it stands inside a sentence.
+
+    >>> in_sentence("Job stress"), in_sentence("HADS depression")
+    ('job stress', 'HADS depression')
+    """
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 def _title(about: About, frame: pd.DataFrame) -> str:

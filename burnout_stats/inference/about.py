@@ -25,10 +25,12 @@ def about(
         outcomes={outcome.name: outcome.label},
         units={outcome.name: outcome.unit},
         better={outcome.name: outcome.better},
+        ranges={outcome.name: outcome.range} if outcome.range else {},
         visit_years=fit.design.visits.by_label(),
         factors=factors,
         by=by,
         conf_level=conf_level,
         df_method=df_method,
         notes=notes,
+        min_cell=fit.design.min_cell,
     )

@@ -1,4 +1,6 @@
-"""Comparisons of means: differences between visits or groups, with the covariance and degrees of freedom of the model behind them."""
+"""Comparisons of means: differences between visits or groups, with the covariance and degrees of freedom of the model
+behind them.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +20,7 @@ from .intervals import numbers
 __all__ = ["METHODS", "contrast"]
 
 Array = NDArray[np.float64]
+Rows = NDArray[np.intp]
 Weights = list[tuple[str, Array]]
 
 
@@ -77,7 +80,11 @@ def contrast(
     factors, by = list(means.about.factors), list(means.about.by)
     frame = means.frame
     groups = [np.arange(len(frame))] if not by else list(frame.groupby(by, sort=False, observed=True).indices.values())
-    names, rows, n, families, labels_by = [], [], [], [], []
+    names: list[str] = []
+    rows: list[Array] = []
+    n: list[float] = []
+    families: list[Rows] = []
+    labels_by: list[tuple[object, ...]] = []
     for members in groups:
         labels = [", ".join(map(str, row)) for row in frame.iloc[members][factors].itertuples(index=False)]
         start = len(rows)
@@ -95,7 +102,11 @@ def contrast(
     result.insert(0, "contrast", names)
     result.insert(0, "outcome", frame["outcome"].iloc[0])
     about = replace(
-        means.about, kind="contrasts", factors=("contrast",), adjust=adjust, notes=(*means.about.notes, *_notes(adjust, families))
+        means.about,
+        kind="contrasts",
+        factors=("contrast",),
+        adjust=adjust,
+        notes=(*means.about.notes, *_notes(adjust, families)),
     )
     return Estimates(frame=result, vcov=answer.vcov, about=about, notices=means.notices, L=K, answers=answers)
 
@@ -126,7 +137,7 @@ def _known(what: str, value: str, known: Mapping[str, object]) -> None:
         )
 
 
-def _notes(adjust: str, families: list[Array]) -> tuple[str, ...]:
+def _notes(adjust: str, families: list[Rows]) -> tuple[str, ...]:
     if adjust == "none":
         return ()
     size = max(len(rows) for rows in families)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 
 from ..estimates import Estimates
 from ..models import Fit
@@ -32,17 +33,19 @@ def emmeans(
     specs, by : str or sequence of str
         Factors of the model (or numeric variables with values in `at`; `years` takes the visits' years).
     at : mapping or "rows", optional
-        Values at which to hold numeric covariates, or levels to which to restrict factors. Covariates not named stand at their mean over
-        subjects; "rows" takes the mean over rows (as R's emmeans).
+        Values at which to hold numeric covariates, or levels to which to restrict factors. Covariates not named stand
+        at their mean over subjects; "rows" takes the mean over rows (as R's emmeans).
     weights : "proportional" or "equal"
-        How other factors are averaged: as their combinations occur among the subjects (visits always equally), or all alike (R's default).
+        How other factors are averaged: as their combinations occur among the subjects (visits always equally), or all
+        alike (R's default).
     df, conf_level
         As in `summarize`.
 
     Returns
     -------
     Estimates
-        One row per cell; `n` is the number of subjects seen in it. Cells that the data cannot estimate are NaN, with a notice.
+        One row per cell; `n` is the number of subjects seen in it. Cells that the data cannot estimate are NaN, with a
+        notice.
 
     **Source**: Searle, Speed & Milliken 1980, Am Stat 34:216; reference grid as in the R package emmeans.
     """
@@ -68,10 +71,7 @@ def emmeans(
     )
 
 
-def _not_estimable(cells: object, names: tuple[str, ...]) -> Notice:
-    import pandas as pd
-
-    assert isinstance(cells, pd.DataFrame)
+def _not_estimable(cells: pd.DataFrame, names: tuple[str, ...]) -> Notice:
     shown = "; ".join(", ".join(map(str, cell)) for cell in cells[list(names)].itertuples(index=False))
     return Notice(
         "N-MODEL-NOT-ESTIMABLE",

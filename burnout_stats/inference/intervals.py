@@ -31,11 +31,13 @@ def _quantile(level: float, df: Array) -> Array:
     return np.where(np.isnan(df), np.nan, q)
 
 
-def numbers(answer: Answer, n: Array, *, conf_level: float, adjust: str = "none", families: list[Array] | None = None) -> pd.DataFrame:
+def numbers(
+    answer: Answer, n: Array, *, conf_level: float, adjust: str = "none", families: list[NDArray[np.intp]] | None = None
+) -> pd.DataFrame:
     """The number columns of Estimates for the rows of an answer.
 
-    `families` lists the rows that are adjusted together. Intervals are simultaneous where the adjustment has such intervals, and unadjusted where
-    it has none.
+    `families` lists the rows that are adjusted together. Intervals are simultaneous where the adjustment has such
+    intervals, and unadjusted where it has none.
     """
     method = ADJUSTMENTS[adjust]
     std_error = np.sqrt(np.maximum(np.diag(answer.vcov), 0.0))

@@ -15,7 +15,9 @@ from .about import about
 __all__ = ["joint_test"]
 
 
-def joint_test(fit: Fit, L: Estimates | NDArray[np.float64], *, df: str | None = None, label: str = "joint test") -> Estimates:
+def joint_test(
+    fit: Fit, L: Estimates | NDArray[np.float64], *, df: str | None = None, label: str = "joint test"
+) -> Estimates:
     """Test that every row of L β is zero.
 
     Parameters

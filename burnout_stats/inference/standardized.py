@@ -32,7 +32,8 @@ def standardize(change: Estimates, sd: float, standardizer: str = "the observed 
     StudyError
         `E-STUDY-VALUE` where `sd` is not above 0.
 
-    **Source**: Glass 1976, Educ Res 5(10):3, Δ with the SD of one condition; Becker 1988, Br J Math Stat Psychol 41:257, with the SD at baseline.
+    **Source**: Glass 1976, Educ Res 5(10):3, Δ with the SD of one condition; Becker 1988, Br J Math Stat Psychol
+    41:257, with the SD at baseline.
     """
     if not sd > 0:
         raise StudyError(

@@ -18,7 +18,8 @@ def summarize(fit: Fit, *, df: str | None = None, conf_level: float = 0.95) -> E
     Parameters
     ----------
     df : str, optional
-        "kenward-roger" (the default under REML), "kenward-roger-expected", "satterthwaite" (the default under ML) or "asymptotic".
+        "kenward-roger" (the default under REML), "kenward-roger-expected", "satterthwaite" (the default under ML) or
+        "asymptotic".
     conf_level : float
 
     Returns

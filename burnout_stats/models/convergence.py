@@ -12,7 +12,7 @@ from ..notices import Notice
 
 __all__ = ["refuse_unanswerable", "verdict"]
 
-SINGULAR = 1e10
+SINGULAR = 1e7
 """Ratio of largest to smallest eigenvalue of the correlation matrix of the visits at which Σ counts as singular."""
 
 
@@ -38,7 +38,7 @@ def refuse_unanswerable(moments: Moments, visits: Visits, outcome: str) -> None:
         raise ModelError(
             "E-MODEL-PAIR-UNSEEN",
             f"No subject has `{outcome}` at both `{visits.labels[a]}` and `{visits.labels[b]}`.",
-            "An unstructured covariance needs every pair of visits together in somebody, or their covariance is not identified.",
+            "An unstructured covariance needs every pair of visits in somebody, or it is not identified.",
             "Leave one of the visits out with cohort.subset(...), or use a structure with fewer parameters.",
         )
     gram = moments.gram
@@ -49,7 +49,7 @@ def refuse_unanswerable(moments: Moments, visits: Visits, outcome: str) -> None:
             "E-MODEL-NO-SPREAD",
             f"`{outcome}` does not vary around its fixed effects ({n_subjects:.0f} subjects).",
             "Variances can be estimated only where subjects differ from their expected values.",
-            "Look at the outcome with describe.by_visit(cohort); a constant score or a copy of a covariate cannot be modeled.",
+            "Look at describe.by_visit(cohort); a constant score or a copy of a covariate cannot be modeled.",
         )
 
 
@@ -76,14 +76,15 @@ def verdict(optimum: Optimum, outcome: str) -> tuple[Notice, ...]:
         return (
             Notice(
                 "N-MODEL-INDEFINITE",
-                f"The Hessian for `{outcome}` is not positive definite at the end of the optimization, so this may be no maximum.",
+                f"The Hessian for `{outcome}` is not positive definite where it ended: this may be no maximum.",
                 "Do not report these standard errors; use a structure with fewer parameters.",
             ),
         )
     return (
         Notice(
             "N-MODEL-NOT-CONVERGED",
-            f"The optimization for `{outcome}` stopped after {int(optimum.iterations)} iterations with a gradient of {float(optimum.max_gradient):.2g}.",
+            f"The optimization for `{outcome}` stopped after {int(optimum.iterations)} iterations "
+            f"with a gradient of {float(optimum.max_gradient):.2g}.",
             "Do not report these numbers; look for an outlying value or use a structure with fewer parameters.",
         ),
     )

@@ -1,4 +1,6 @@
-"""How a Fit answers: the table of small-sample methods. Each says which covariance of β̂ it uses, and how degrees of freedom are found."""
+"""How a Fit answers: the table of small-sample methods. Each says which covariance of β̂ it uses, and how degrees of
+freedom are found.
+"""
 
 from __future__ import annotations
 
@@ -27,15 +29,15 @@ class State:
     def theta_covariance(self, information: str) -> Array:
         """W, the covariance of θ̂, from the observed or the expected information of the log-likelihood."""
         hessian: Array = getattr(self.optimum.curvature, information)
-        return 2 * np.linalg.inv(hessian)
+        return np.asarray(2 * np.linalg.inv(hessian))
 
 
 @dataclass(frozen=True, slots=True)
 class DfMethod:
     """One method.
 
-    `name` is how prose says it; `vcov` gives the covariance of γ̂, `rows` the df of each row of L, `joint` the F statistic and its denominator df.
-    `reml_only` methods have no meaning under ML.
+    `name` is how prose says it; `vcov` gives the covariance of γ̂, `rows` the df of each row of L, `joint` the F
+    statistic and its denominator df. `reml_only` methods have no meaning under ML.
     """
 
     name: str
@@ -85,7 +87,11 @@ def _wald(state: State, L: Array, estimate: Array) -> tuple[Array, Array]:
 
 def _kenward_roger(name: str, information: str) -> DfMethod:
     return DfMethod(
-        name, _adjusted(information), _satterthwaite_rows(information), _kenward_roger_joint(information), reml_only=True
+        name,
+        _adjusted(information),
+        _satterthwaite_rows(information),
+        _kenward_roger_joint(information),
+        reml_only=True,
     )
 
 

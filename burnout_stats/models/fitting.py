@@ -24,8 +24,8 @@ __all__ = ["fit"]
 def fit(spec: MMRM, cohort: Cohort) -> Fit:
     """Fit a model to a cohort.
 
-    Subjects without the outcome change nothing; rows without a covariate of the model are left out with a notice; columns that are combinations
-    of earlier ones are named in a notice and left out.
+    Subjects without the outcome change nothing; rows without a covariate of the model are left out with a notice;
+    columns that are combinations of earlier ones are named in a notice and left out.
 
     Raises
     ------
@@ -34,12 +34,10 @@ def fit(spec: MMRM, cohort: Cohort) -> Fit:
     ModelError
         Where the model has no answer for these data (`E-MODEL-...`).
 
-    >>> from burnout_stats.cohort import read_cohort
-    >>> import pandas as pd
-    >>> scores = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3, 4, 4], "visit": ["a", "b"] * 4, "score": [3, 2, 4, 4, 5, 3, 2, 2.0]})
-    >>> cohort = read_cohort(scores, subject="id", visit="visit", times={"a": 0, "b": 1}, outcomes=["score"], min_cell=1)
-    >>> round(fit(MMRM("score ~ visit"), cohort).coef["visit[b]"], 6)
-    -0.75
+    >>> from burnout_stats.studies import example
+    >>> fitted = fit(MMRM("exhaustion ~ visit"), example("villa_sana"))
+    >>> fitted.converged, list(fitted.coef.index)
+    (True, ['Intercept', 'visit[1 year]', 'visit[3 years]'])
     """
     design, rows = build(spec.parsed, cohort)
     seen, visit = np.unique(rows.visit, return_inverse=True)
@@ -75,7 +73,7 @@ def _aliased_notice(design: Design, dropped: np.ndarray) -> tuple[Notice, ...]:
     return (
         Notice(
             "N-MODEL-ALIASED",
-            f"In the model of `{design.outcome.name}`, {names} cannot be told from the columns before it in these data, and is left out.",
+            f"In the model of `{design.outcome.name}`, {names} cannot be told from earlier columns, and is left out.",
             "Look for a level without subjects, or for a covariate that says the same as another.",
         ),
     )

@@ -1,4 +1,6 @@
-"""`Fit`: a model that has been fitted, born finished. It answers linear questions (`Answers`); tests and intervals belong to `inference`."""
+"""`Fit`: a model that has been fitted, born finished. It answers linear questions (`Answers`); tests and intervals
+belong to `inference`.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptimumRecord:
-    """What the optimiser did: iterations, largest gradient of −2 log-likelihood at the end, −2 log-likelihood, and its way there."""
+    """What the optimiser did: iterations, largest gradient of −2 log-likelihood at the end, −2 log-likelihood, and its
+    way there.
+    """
 
     iterations: int
     max_gradient: float
@@ -86,7 +90,9 @@ class Fit:
 
     @property
     def vcov(self) -> pd.DataFrame:
-        """Covariance of the fixed effects without small-sample adjustment (ask `summarize` for that); NaN for aliased columns."""
+        """Covariance of the fixed effects without small-sample adjustment (ask `summarize` for that); NaN for aliased
+        columns.
+        """
         L, _ = self.state.moments.basis.functions(np.eye(len(self.kept)))
         whole = np.full((len(self.design.names),) * 2, np.nan)
         whole[np.ix_(self.kept, self.kept)] = L @ self._optimum.at.Phi @ L.T
@@ -134,7 +140,9 @@ class Fit:
 
     @property
     def aicc(self) -> float:
-        """AIC with the correction of Hurvich & Tsai 1989 (Biometrika 76:297); n = rows, less the number of fixed effects under REML (as SAS)."""
+        """AIC with the correction of Hurvich & Tsai 1989 (Biometrika 76:297); n = rows, less the number of fixed
+        effects under REML (as SAS).
+        """
         n = self.n_obs - (len(self.kept) if self.spec.method == "reml" else 0)
         k = self._counted
         n = max(n, k + 2)
@@ -142,7 +150,9 @@ class Fit:
 
     @property
     def bic(self) -> float:
-        """−2 log-likelihood + k log(subjects), k as for the AIC, subjects those who contribute rows (as SAS and mmrm)."""
+        """−2 log-likelihood + k log(subjects), k as for the AIC, subjects those who contribute rows (as SAS and
+        mmrm).
+        """
         return -2 * self.loglik + self._counted * float(np.log(self.n_subjects))
 
     @property

@@ -1,4 +1,6 @@
-"""Questions: what model is asked for. A specification holds no data, compares equal to its like, and is used on any number of data sets."""
+"""Questions: what model is asked for. A specification holds no data, compares equal to its like, and is used on any
+number of data sets.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ class MMRM:
     Parameters
     ----------
     formula : str
-        Such as "exhaustion ~ visit * sex + age". `visit` and `years` name the roles, whatever the file calls its columns.
+        Such as "exhaustion ~ visit * sex + age". `visit` and `years` name the roles, whatever the file calls its
+        columns.
     covariance : str
         A code of the table of structures: "us" (unstructured).
     method : "reml" or "ml"
@@ -30,7 +33,8 @@ class MMRM:
     StudyError
         `E-STUDY-FORMULA` for a formula that cannot be read, `E-STUDY-OPTION` for an unknown covariance or method.
 
-    **Source**: Mallinckrodt et al. 2008, Drug Inf J 42:303, for the name and use; Jennrich & Schluchter 1986, Biometrics 42:805, for the model.
+    **Source**: Mallinckrodt et al. 2008, Drug Inf J 42:303, for the name and use; Jennrich & Schluchter 1986,
+    Biometrics 42:805, for the model.
 
     >>> MMRM("exhaustion ~ visit") == MMRM("exhaustion ~ visit", covariance="us")
     True

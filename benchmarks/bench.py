@@ -1,0 +1,136 @@
+"""`make bench`: our fit and Kenward-Roger table beside statsmodels' MixedLM, on the same data in one run.
+
+Times are seconds of wall clock on one BLAS thread, the best of some runs, from a data frame in memory; what counts are
+the ratios. MixedLM fits a random intercept, one covariance parameter where ours has six: it is the nearest that it has.
+`iteration` is one step of our optimizer, which must not grow with the number of subjects.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
+
+import argparse
+import platform
+import resource
+import sys
+import time
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+import burnout_stats as bs
+
+TIMES = {"baseline": 0, "1 year": 1, "3 years": 3}
+COVARIANCE = np.array([[0.88, 0.30, 0.25], [0.30, 0.60, 0.35], [0.25, 0.35, 0.70]])
+FORMULA = "exhaustion ~ visit * sex + age"
+
+
+def cohort_frame(n_subjects: int) -> pd.DataFrame:
+    """Long scores at three visits, a fifth missing at each later one: about 2.6 rows a subject."""
+    rng = np.random.default_rng(n_subjects)
+    scores = rng.standard_normal((n_subjects, 3)) @ np.linalg.cholesky(COVARIANCE).T + [3.0, 2.5, 2.4]
+    subject, visit = np.nonzero(rng.random((n_subjects, 3)) < [1.0, 0.81, 0.81])
+    return pd.DataFrame(
+        {
+            "id": subject,
+            "visit": pd.Categorical.from_codes(visit, list(TIMES)),
+            "exhaustion": scores[subject, visit],
+            "sex": pd.Categorical.from_codes(rng.integers(0, 2, n_subjects)[subject], ["F", "M"]),
+            "age": rng.normal(47, 9, n_subjects)[subject],
+        }
+    )
+
+
+def best_of(runs: int, action: Callable[[], object]) -> float:
+    """The shortest of some runs, in seconds."""
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def ours(frame: pd.DataFrame, runs: int) -> dict[str, float]:
+    """Seconds to read, to fit, to summarize, and for one iteration of the optimizer."""
+    from burnout_stats.engine.covariance import STRUCTURES
+    from burnout_stats.engine.likelihood import curvature, evaluate
+
+    def read() -> bs.Cohort:
+        return bs.read_cohort(frame, subject="id", visit="visit", times=TIMES, outcomes=["exhaustion"])
+
+    cohort = read()
+    spec = bs.MMRM(FORMULA)
+    fit = bs.fit(spec, cohort)
+    structure, state = STRUCTURES["us"], fit.state
+    theta = state.optimum.theta
+
+    def iteration() -> object:
+        at = evaluate(state.moments, structure, theta, reml=True)
+        return curvature(state.moments, structure, theta, at, reml=True)
+
+    return {
+        "read": best_of(min(runs, 3), read),
+        "fit": best_of(runs, lambda: bs.fit(spec, cohort)),
+        "summary": best_of(runs, lambda: bs.summarize(fit, df="kenward-roger")),
+        "iteration": best_of(50, iteration),
+        "-2LL": -2 * fit.loglik,
+    }
+
+
+def mixedlm(frame: pd.DataFrame, runs: int) -> float:
+    """Seconds for statsmodels' random intercept, from the formula to the table."""
+    import statsmodels.formula.api as smf
+
+    def run() -> object:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = smf.mixedlm("exhaustion ~ C(visit) * C(sex) + age", frame, groups=frame["id"])
+            return model.fit(reml=True).summary()
+
+    return best_of(runs, run)
+
+
+def main() -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[200, 2_000, 20_000, 1_000_000])
+    parser.add_argument("--peer-up-to", type=int, default=20_000, help="largest size at which statsmodels is run")
+    asked = parser.parse_args()
+    versions = f"numpy {np.__version__}, pandas {pd.__version__}"
+    print(f"burnout_stats {bs.__version__}, Python {platform.python_version()}, {versions}; one BLAS thread\n")
+    head = (
+        f"{'subjects':>9} {'rows':>9} | {'read':>8} {'fit':>8} {'KR table':>8} {'iteration':>9} | "
+        f"{'MixedLM':>8} {'ratio':>8} | {'peak memory':>11}"
+    )
+    print(head + "\n" + "-" * len(head))
+    first_iteration = None
+    for n in asked.sizes:
+        frame = cohort_frame(n)
+        runs = 20 if n <= 2_000 else 5 if n <= 20_000 else 2
+        mine = ours(frame, runs)
+        first_iteration = first_iteration or mine["iteration"]
+        total = mine["fit"] + mine["summary"]
+        peer = mixedlm(frame, 3 if n <= 2_000 else 1) if n <= asked.peer_up_to else None
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        shown = f"{peer:8.3f} {peer / total:7.0f}x" if peer else f"{'-':>8} {'-':>8}"
+        print(
+            f"{n:>9,} {len(frame):>9,} | {mine['read']:8.3f} {mine['fit']:8.4f} {mine['summary']:8.4f} "
+            f"{mine['iteration'] * 1e3:6.2f} ms | {shown} | {memory:8.2f} GiB"
+        )
+        last_iteration = mine["iteration"]
+    print(
+        f"\nOne iteration at the largest size costs {last_iteration / first_iteration:.2f} times that at the smallest."
+    )
+    print(
+        "ratio: MixedLM's seconds over our fit and Kenward-Roger table. Frames are in memory; read: read_cohort(frame)."
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
