@@ -57,7 +57,7 @@ def best_of(runs: int, action: Callable[[], object]) -> float:
 
 def ours(frame: pd.DataFrame, runs: int) -> dict[str, float]:
     """Seconds to read, to fit, to summarize, and for one iteration of the optimizer."""
-    from burnout_stats.engine.covariance import STRUCTURES
+    from burnout_stats.engine.covariance import STRUCTURES, Covariance
     from burnout_stats.engine.likelihood import curvature, evaluate
 
     def read() -> bs.Cohort:
@@ -66,12 +66,12 @@ def ours(frame: pd.DataFrame, runs: int) -> dict[str, float]:
     cohort = read()
     spec = bs.MMRM(FORMULA)
     fit = bs.fit(spec, cohort)
-    structure, state = STRUCTURES["us"], fit.state
+    covariance, state = Covariance(STRUCTURES["us"], np.array(fit.visits.years)), fit.state
     theta = state.optimum.theta
 
     def iteration() -> object:
-        at = evaluate(state.moments, structure, theta, reml=True)
-        return curvature(state.moments, structure, theta, at, reml=True)
+        at = evaluate(state.moments, covariance, theta, reml=True)
+        return curvature(state.moments, covariance, theta, at, reml=True)
 
     return {
         "read": best_of(min(runs, 3), read),

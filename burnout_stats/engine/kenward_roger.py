@@ -30,9 +30,8 @@ def adjusted_covariance(A: Array, first: Array, T: Array, Phi: Array, P: Array, 
     Σ_ij W_ij Q_ij is one contraction, of B_S = A (Σ_ij W_ij V_i A V_j) A with the moments.
     """
     p = Phi.shape[-1]
-    V, A_ = first[..., :, None, :, :], A[..., None, :, :, :]
-    weighted = np.einsum("...ij,...jab->...iab", W, first)[..., :, None, :, :]
-    inner = (V @ A_ @ weighted).sum(-4)
+    weighted = np.einsum("...ij,...jpab->...ipab", W, first)
+    inner = (first @ A[..., None, :, :, :] @ weighted).sum(-4)
     Q = contract(A @ inner @ A, T)[..., :p, :p]
     PhiP = np.einsum("...ij,...jab->...iab", W, P)
     PPhiP = np.einsum("...iab,...bc,...icd->...ad", P, Phi, PhiP)

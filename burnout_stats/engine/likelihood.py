@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .covariance import Structure
+from .covariance import Covariance
 from .moments import Moments
 
 __all__ = ["Curvature", "Likelihood", "contract", "curvature", "evaluate", "precisions"]
@@ -35,7 +35,8 @@ class Likelihood:
         −2 log-likelihood, in the units of the original data; infinite where Σ or X'V⁻¹X is not positive definite.
     beta : (..., p) array and Phi : (..., p, p) array
         Generalized least squares and its covariance, in the coordinates of the moments.
-    sigma, A : (..., V, V) and (..., P, V, V) arrays
+    sigma, A : (..., G, V, V) and (..., P, V, V) arrays
+        Σ by group, and the inverse of its part by pattern.
     """
 
     criterion: Array
@@ -56,8 +57,8 @@ class Curvature:
         Hessian of the criterion, and its expectation.
     P : (..., m, p, p) array
         P_i = X' (∂V⁻¹/∂θ_i) X.
-    first : (..., m, V, V) array
-        ∂Σ/∂θ_i.
+    first : (..., m, P, V, V) array
+        ∂Σ/∂θ_i, for the group of each pattern.
     """
 
     gradient: Array
@@ -72,7 +73,7 @@ def precisions(patterns: NDArray[np.bool_], sigma: Array) -> tuple[Array, Array]
     definite.
     """
     both = patterns[:, :, None] & patterns[:, None, :]
-    padded = np.where(both, sigma[..., None, :, :], np.eye(patterns.shape[1]))
+    padded = np.where(both, sigma, np.eye(patterns.shape[1]))
     sign, logdet = np.linalg.slogdet(padded)
     logdet = np.where(sign > 0, logdet, np.nan)
     safe = np.where((sign > 0)[..., None, None], padded, np.eye(patterns.shape[1]))
@@ -99,11 +100,11 @@ def contract(A: Array, T: Array) -> Array:
     return product.reshape(*product.shape[:-2], *inner, q, q)
 
 
-def evaluate(moments: Moments, structure: Structure, theta: Array, *, reml: bool) -> Likelihood:
+def evaluate(moments: Moments, covariance: Covariance, theta: Array, *, reml: bool) -> Likelihood:
     """The criterion at θ, shape (..., m)."""
     p = moments.n_columns
-    sigma = structure.sigma(theta, moments.patterns.shape[1])
-    A, logdet = precisions(moments.patterns, sigma)
+    sigma = covariance.sigma(theta)
+    A, logdet = precisions(moments.patterns, sigma[..., moments.groups, :, :])
     H = contract(A, moments.T)
     XVX, XVy = H[..., :p, :p], H[..., :p, p]
     sign, logdet_x = np.linalg.slogdet(XVX)
@@ -122,7 +123,7 @@ def evaluate(moments: Moments, structure: Structure, theta: Array, *, reml: bool
     return Likelihood(criterion=criterion, beta=beta, Phi=Phi, sigma=sigma, A=A)
 
 
-def curvature(moments: Moments, structure: Structure, theta: Array, at: Likelihood, *, reml: bool) -> Curvature:
+def curvature(moments: Moments, covariance: Covariance, theta: Array, at: Likelihood, *, reml: bool) -> Curvature:
     """Derivatives of the criterion at θ, where `at` is `evaluate` at the same θ.
 
     With V_i = ∂V/∂θ_i and the profile score X'V⁻¹r = 0:
@@ -139,13 +140,14 @@ def curvature(moments: Moments, structure: Structure, theta: Array, at: Likeliho
     """
     p = moments.n_columns
     n, T = moments.n, moments.T
-    first, second = structure.derivatives(theta, moments.patterns.shape[1])
+    first, second = covariance.derivatives(theta)
+    first, second = first[..., moments.groups, :, :], second[..., moments.groups, :, :]
     A = at.A[..., None, :, :, :]
-    AV = A @ first[..., :, None, :, :]
+    AV = A @ first
     dA = -(AV @ A)
     pair = np.einsum("...ipab,...jpbc->...ijpac", AV, AV)
     AVAVA = pair @ at.A[..., None, None, :, :, :]
-    AVijA = A[..., None, :, :, :] @ second[..., :, :, None, :, :] @ A[..., None, :, :, :]
+    AVijA = A[..., None, :, :, :] @ second @ A[..., None, :, :, :]
     d2A = AVAVA + np.swapaxes(AVAVA, -1, -2) - AVijA
 
     M = contract(dA, T)
@@ -157,7 +159,7 @@ def curvature(moments: Moments, structure: Structure, theta: Array, at: Likeliho
     traces = np.einsum("...ipaa->...ip", AV)
     gradient = np.einsum("...p,...ip->...i", n, traces) + np.einsum("...a,...iab,...b->...i", c, M, c)
     pair_trace = np.einsum("...p,...ijpaa->...ij", n, pair)
-    second_trace = np.einsum("...p,...pab,...ijba->...ij", n, at.A, second)
+    second_trace = np.einsum("...p,...pab,...ijpba->...ij", n, at.A, second)
     observed = (
         second_trace
         - pair_trace

@@ -33,6 +33,8 @@ class Moments:
     Attributes
     ----------
     patterns : (P, V) bool array
+    groups : (P,) integer array
+        The covariance group that each pattern belongs to; 0 where there is one group only.
     n : (..., P) array
         Subjects by pattern (sums of weights where rows are weighted).
     T : (..., P, V, V, q, q) array
@@ -41,6 +43,7 @@ class Moments:
     """
 
     patterns: NDArray[np.bool_]
+    groups: NDArray[np.intp]
     n: Array
     T: Array
     basis: Basis
@@ -70,14 +73,16 @@ class Moments:
         """Moments of the rows of both; they must share visits and basis."""
         if not self.basis.same_as(other.basis):
             raise ValueError("Moments of two bases cannot be added: build the second in the basis of the first.")
-        patterns, where = np.unique(np.concatenate([self.patterns, other.patterns]), axis=0, return_inverse=True)
+        labels = [np.column_stack([part.groups, part.patterns]) for part in (self, other)]
+        unique, where = np.unique(np.concatenate(labels), axis=0, return_inverse=True)
+        groups, patterns = unique[:, 0].astype(np.intp), unique[:, 1:].astype(bool)
         where = where.reshape(-1)
         n = np.zeros((*np.broadcast_shapes(self.n.shape[:-1], other.n.shape[:-1]), len(patterns)))
         T = np.zeros((*n.shape, *self.T.shape[-4:]))
         for part, target in ((self, where[: len(self.patterns)]), (other, where[len(self.patterns) :])):
             n[..., target] += part.n
             T[..., target, :, :, :, :] += part.T
-        return Moments(patterns=patterns, n=n, T=T, basis=self.basis)
+        return Moments(patterns=patterns, groups=groups, n=n, T=T, basis=self.basis)
 
     def take(self, replicates: NDArray[np.intp]) -> Moments:
         """The stack of some replicates along the one leading axis."""
@@ -128,6 +133,7 @@ def moments_of_rows(
     n_visits: int,
     *,
     basis: Basis,
+    group: NDArray[np.integer] | None = None,
     weights: Array | None = None,
 ) -> Moments:
     """Moments of N rows.
@@ -140,6 +146,8 @@ def moments_of_rows(
         Sorted by subject, then visit; visits are 0, 1, ..., `n_visits` - 1.
     basis : Basis
         Its center is subtracted from the rows before anything is squared; its transform is applied after.
+    group : (number of subjects,) integer array, optional
+        0, 1, ...: which covariance each subject has.
     weights : (number of subjects,) array, optional
         In the order of the subjects: 3 counts a subject three times.
     """
@@ -148,6 +156,8 @@ def moments_of_rows(
         codes = np.bitwise_or.reduceat(np.left_shift(np.int64(1), visit.astype(np.int64)), starts)
     else:
         codes = np.zeros(0, dtype=np.int64)
+    if group is not None:
+        codes = codes + (np.asarray(group, dtype=np.int64) << n_visits)
     seen, which = np.unique(codes, return_inverse=True)
     patterns = (seen[:, None] >> np.arange(n_visits)) & 1 == 1
     q = z.shape[1]
@@ -164,7 +174,8 @@ def moments_of_rows(
         blocks = total.reshape(len(visits), q, len(visits), q).transpose(0, 2, 1, 3)
         T[s][np.ix_(visits, visits)] = blocks
         n[s] = len(members) if weights is None else weights[members].sum()
-    raw = Moments(patterns=patterns, n=n, T=T, basis=Basis.centered(basis.center, basis.constant))
+    groups = (seen >> n_visits).astype(np.intp)
+    raw = Moments(patterns=patterns, groups=groups, n=n, T=T, basis=Basis.centered(basis.center, basis.constant))
     return _transformed(raw, basis)
 
 
@@ -198,7 +209,7 @@ def moments_of_stack(z: Array, seen: NDArray[np.bool_], *, constant: Array, weig
         blocks = products.reshape(*products.shape[:-2], n_visits, z.shape[-1], n_visits, z.shape[-1])
         T[..., s, :, :, :, :] = np.swapaxes(blocks, -3, -2)
         n[..., s] = member.sum(-1)
-    return Moments(patterns=patterns, n=n, T=T, basis=basis)
+    return Moments(patterns=patterns, groups=np.zeros(len(patterns), dtype=np.intp), n=n, T=T, basis=basis)
 
 
 def aliased(moments: Moments, *, tolerance: float = 1e-10) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:

@@ -7,13 +7,13 @@ At the end every replicate is verified: gradient below `GRADIENT_TOLERANCE` and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .covariance import Structure
+from .covariance import Covariance
 from .likelihood import Curvature, Likelihood, curvature, evaluate
 from .moments import Moments
 
@@ -91,7 +91,7 @@ def start_sigma(moments: Moments) -> Array:
 
 
 def optimize(
-    moments: Moments, structure: Structure, *, reml: bool, theta: Array | None = None, max_iterations: int = 100
+    moments: Moments, covariance: Covariance, *, reml: bool, theta: Array | None = None, max_iterations: int = 100
 ) -> Optimum:
     """The parameters that minimize −2 log-likelihood.
 
@@ -104,7 +104,7 @@ def optimize(
     """
     alone = moments.n.ndim == 1
     stack = _as_stack(moments) if alone else moments
-    theta = np.array(structure.start(start_sigma(stack)) if theta is None else np.atleast_2d(theta), dtype=float)
+    theta = np.array(covariance.start(start_sigma(stack)) if theta is None else np.atleast_2d(theta), dtype=float)
     n_replicates = len(theta)
     iterations = np.zeros(n_replicates, dtype=np.int64)
     converged = np.zeros(n_replicates, dtype=bool)
@@ -112,13 +112,13 @@ def optimize(
     trace: list[Array] = []
     for _ in range(max_iterations):
         part = stack if len(active) == n_replicates else stack.take(active)
-        at = evaluate(part, structure, theta[active], reml=reml)
-        slope = curvature(part, structure, theta[active], at, reml=reml)
+        at = evaluate(part, covariance, theta[active], reml=reml)
+        slope = curvature(part, covariance, theta[active], at, reml=reml)
         step, decrement, newton = _direction(slope)
         if n_replicates == 1:
             trace.append(at.criterion.copy())
         polished = newton & (decrement < POLISH)
-        length = _line_search(part, structure, theta[active], step, at.criterion, decrement, polished, reml)
+        length = _line_search(part, covariance, theta[active], step, at.criterion, decrement, polished, reml)
         theta[active] += length[:, None] * step
         iterations[active] += 1
         converged[active] = polished
@@ -126,7 +126,7 @@ def optimize(
         active = active[~(polished | stuck)]
         if not len(active):
             break
-    return _verified(stack, structure, theta, iterations, converged, trace, reml, alone)
+    return _verified(stack, covariance, theta, iterations, converged, trace, reml, alone)
 
 
 def _direction(slope: Curvature) -> tuple[Array, Array, NDArray[np.bool_]]:
@@ -147,7 +147,7 @@ def _direction(slope: Curvature) -> tuple[Array, Array, NDArray[np.bool_]]:
 
 def _line_search(
     stack: Moments,
-    structure: Structure,
+    covariance: Covariance,
     theta: Array,
     step: Array,
     criterion: Array,
@@ -164,7 +164,7 @@ def _line_search(
         if not len(waiting):
             return length
         part = stack if len(waiting) == len(theta) else stack.take(waiting)
-        trial = evaluate(part, structure, theta[waiting] + length[waiting, None] * step[waiting], reml=reml).criterion
+        trial = evaluate(part, covariance, theta[waiting] + length[waiting, None] * step[waiting], reml=reml).criterion
         rounding = 1e-13 * np.abs(criterion[waiting])
         enough = trial <= criterion[waiting] - 1e-4 * length[waiting] * np.minimum(decrement[waiting], 1.0) + rounding
         waiting = waiting[~enough]
@@ -175,7 +175,7 @@ def _line_search(
 
 def _verified(
     stack: Moments,
-    structure: Structure,
+    covariance: Covariance,
     theta: Array,
     iterations: NDArray[np.int64],
     converged: NDArray[np.bool_],
@@ -186,8 +186,8 @@ def _verified(
     if alone:
         stack, theta, iterations, converged = _first(stack), theta[0], iterations[0], converged[0]
         trace = [value[0] for value in trace]
-    at = evaluate(stack, structure, theta, reml=reml)
-    slope = curvature(stack, structure, theta, at, reml=reml)
+    at = evaluate(stack, covariance, theta, reml=reml)
+    slope = curvature(stack, covariance, theta, at, reml=reml)
     max_gradient = np.abs(slope.gradient).max(-1)
     values = np.linalg.eigvalsh(slope.observed)
     status = np.where(
@@ -207,8 +207,8 @@ def _verified(
 
 
 def _as_stack(moments: Moments) -> Moments:
-    return Moments(patterns=moments.patterns, n=moments.n[None], T=moments.T[None], basis=moments.basis)
+    return replace(moments, n=moments.n[None], T=moments.T[None])
 
 
 def _first(stack: Moments) -> Moments:
-    return Moments(patterns=stack.patterns, n=stack.n[0], T=stack.T[0], basis=stack.basis)
+    return replace(stack, n=stack.n[0], T=stack.T[0])

@@ -61,11 +61,11 @@ def verdict(optimum: Optimum, outcome: str) -> tuple[Notice, ...]:
     ModelError
         `E-MODEL-SINGULAR` where Σ runs to a singular matrix, so that the likelihood has no maximum inside.
     """
-    sd = np.sqrt(np.diag(optimum.at.sigma))
-    values = np.linalg.eigvalsh(optimum.at.sigma / np.outer(sd, sd))
+    sd = np.sqrt(np.diagonal(optimum.at.sigma, axis1=-2, axis2=-1))
+    values = np.linalg.eigvalsh(optimum.at.sigma / (sd[..., :, None] * sd[..., None, :]))
     if optimum.status == Status.VERIFIED:
         return ()
-    if values[0] <= values[-1] / SINGULAR:
+    if (values[..., 0] <= values[..., -1] / SINGULAR).any():
         raise ModelError(
             "E-MODEL-SINGULAR",
             f"The covariance of the visits of `{outcome}` runs to a singular matrix: the likelihood grows without end.",

@@ -9,7 +9,7 @@ import numpy as np
 from ..cohort.cohort import Cohort
 from ..design import Design, build
 from ..engine.basis import Basis
-from ..engine.covariance import STRUCTURES
+from ..engine.covariance import STRUCTURES, Covariance
 from ..engine.moments import aliased, moments_of_rows
 from ..engine.scoring import optimize
 from ..notices import Notice, announce
@@ -52,7 +52,8 @@ def fit(spec: MMRM, cohort: Cohort) -> Fit:
     )
     refuse_unanswerable(moments, visits, design.outcome.name)
     moments = moments.orthonormal()
-    optimum = optimize(moments, STRUCTURES[spec.covariance], reml=spec.method == "reml")
+    covariance = Covariance(STRUCTURES[spec.covariance], np.array(visits.years))
+    optimum = optimize(moments, covariance, reml=spec.method == "reml")
     notices = (*design.notices, *_aliased_notice(design, dropped), *verdict(optimum, design.outcome.name))
     announce(notices)
     return Fit(

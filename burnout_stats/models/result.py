@@ -101,7 +101,7 @@ class Fit:
     @property
     def covariance(self) -> pd.DataFrame:
         """Σ, the covariance of the visits within a subject."""
-        sigma = self._optimum.at.sigma * float(self.state.moments.basis.scale) ** 2
+        sigma = self._optimum.at.sigma[0] * float(self.state.moments.basis.scale) ** 2
         return pd.DataFrame(sigma, index=list(self.visits.labels), columns=list(self.visits.labels))
 
     @property

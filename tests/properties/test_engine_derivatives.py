@@ -12,14 +12,15 @@ from tolerances import DERIVATIVE
 
 from burnout_stats.design import build, parse
 from burnout_stats.engine.basis import Basis
-from burnout_stats.engine.covariance import STRUCTURES
+from burnout_stats.engine.covariance import STRUCTURES, Covariance
 from burnout_stats.engine.likelihood import curvature, evaluate
 from burnout_stats.engine.moments import moments_of_rows, moments_of_stack
 from burnout_stats.engine.scoring import optimize
 from burnout_stats.inference import contrast, emmeans
 from burnout_stats.models import MMRM, fit
 
-US = STRUCTURES["us"]
+TIMES = np.array([0.0, 1.0, 3.0])
+US = Covariance(STRUCTURES["us"], TIMES)
 STEP = 1e-5
 
 
@@ -32,17 +33,47 @@ def moments(seed=1, n=40):
 thetas = arrays(float, 6, elements=st.floats(-1.0, 1.0))
 
 
-@given(theta=arrays(float, 10, elements=st.floats(-2.0, 2.0)))
-def test_unstructured_is_positive_definite_and_its_derivatives_are_those_of_sigma(theta):
-    sigma = US.sigma(theta, 4)
-    assert np.linalg.eigvalsh(sigma)[0] > 0
-    first, second = US.derivatives(theta, 4)
-    for i, step in enumerate(np.eye(10) * STEP):
+@pytest.mark.parametrize("n_groups", [1, 2])
+@pytest.mark.parametrize("n_visits", [1, 2, 4])
+@pytest.mark.parametrize("code", STRUCTURES)
+@settings(max_examples=8)
+@given(data=st.data())
+def test_every_structure_is_positive_definite_and_its_derivatives_are_its_own(code, n_visits, n_groups, data):
+    covariance = Covariance(STRUCTURES[code], np.array([0.0, 1.0, 3.0, 3.5])[:n_visits], n_groups)
+    m = covariance.n_parameters
+    theta = data.draw(arrays(float, m, elements=st.floats(-1.5, 1.5)))
+    sigma = covariance.sigma(theta)
+    assert sigma.shape == (n_groups, n_visits, n_visits)
+    assert np.linalg.eigvalsh(sigma).min() > 0
+    first, second = covariance.derivatives(theta)
+    size = np.abs(first).max() + np.abs(second).max()
+    for i, step in enumerate(np.eye(m) * STEP):
         up, down = theta + step, theta - step
-        size = np.abs(first).max() + np.abs(second).max()
-        np.testing.assert_allclose((US.sigma(up, 4) - US.sigma(down, 4)) / (2 * STEP), first[i], atol=DERIVATIVE * size)
-        slope = (US.derivatives(up, 4)[0] - US.derivatives(down, 4)[0]) / (2 * STEP)
+        slope = (covariance.sigma(up) - covariance.sigma(down)) / (2 * STEP)
+        np.testing.assert_allclose(slope, first[i], atol=DERIVATIVE * size)
+        slope = (covariance.derivatives(up)[0] - covariance.derivatives(down)[0]) / (2 * STEP)
         np.testing.assert_allclose(slope, second[i], atol=DERIVATIVE * size)
+
+
+@pytest.mark.parametrize("code", STRUCTURES)
+@given(theta=arrays(float, (3, 10), elements=st.floats(-1.0, 1.0)))
+@settings(max_examples=8)
+def test_structures_broadcast(code, theta):
+    covariance = Covariance(STRUCTURES[code], np.array([0.0, 1.0, 3.0, 3.5]), 1)
+    theta = theta[:, : covariance.n_parameters]
+    first, second = covariance.derivatives(theta)
+    for k in range(3):
+        np.testing.assert_allclose(covariance.sigma(theta)[k], covariance.sigma(theta[k]))
+        np.testing.assert_allclose(first[k], covariance.derivatives(theta[k])[0])
+        np.testing.assert_allclose(second[k], covariance.derivatives(theta[k])[1])
+
+
+@pytest.mark.parametrize("code", STRUCTURES)
+def test_starts_reproduce_a_covariance_of_the_structure(code):
+    covariance = Covariance(STRUCTURES[code], np.array([0.0, 1.0, 3.0]), 1)
+    theta = np.linspace(-0.4, 0.5, covariance.n_parameters)
+    sigma = covariance.sigma(theta)[0]
+    np.testing.assert_allclose(covariance.sigma(covariance.start(sigma))[0], sigma, rtol=1e-8)
 
 
 @pytest.mark.parametrize("reml", [True, False])
@@ -76,7 +107,7 @@ def test_expected_information_is_the_mean_of_the_observed_one():
     x[:, :, 1, 1] = 1
     x[:, :, 2, 2] = 1
     x[..., 3] = np.linspace(-1, 1, n)[None, :, None]
-    y = rng.multivariate_normal(np.zeros(3), US.sigma(theta, 3), size=(4000, n))
+    y = rng.multivariate_normal(np.zeros(3), US.sigma(theta)[0], size=(4000, n))
     seen = np.ones((4000, n, 3), dtype=bool)
     seen[:, ::3, 2] = False
     seen[:, 1::5, 1] = False
@@ -149,7 +180,7 @@ def test_a_stack_is_fitted_as_its_members_are():
     z[..., 0] = 1
     z[:, :, 1, 1] = 1
     z[:, :, 2, 2] = 1
-    z[..., 3] = rng.multivariate_normal([3, 2.5, 2.4], US.sigma(np.array([0, 0, 0, 0.5, 0.4, 0.4]), 3), size=(6, 20))
+    z[..., 3] = rng.multivariate_normal([3, 2.5, 2.4], US.sigma(np.array([0, 0, 0, 0.5, 0.4, 0.4]))[0], size=(6, 20))
     seen = rng.random((6, 20, 3)) < 0.8
     together = optimize(moments_of_stack(z, seen, constant=np.eye(4)[0][:3]).orthonormal(), US, reml=True)
     for k in range(6):

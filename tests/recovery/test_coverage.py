@@ -9,11 +9,11 @@ import pytest
 from scipy import special
 
 from burnout_stats.engine import kenward_roger, satterthwaite
-from burnout_stats.engine.covariance import STRUCTURES
+from burnout_stats.engine.covariance import STRUCTURES, Covariance
 from burnout_stats.engine.moments import moments_of_stack
 from burnout_stats.engine.scoring import Status, optimize
 
-US = STRUCTURES["us"]
+US = Covariance(STRUCTURES["us"], np.array([0.0, 1.0, 3.0]))
 N_COHORTS, N_SUBJECTS = 2000, 60
 TRUTH = np.array([3.0, -0.5, -0.6, 0.02])
 SIGMA = np.array([[0.88, 0.30, 0.25], [0.30, 0.60, 0.35], [0.25, 0.35, 0.70]])
