@@ -13,7 +13,7 @@ what was seen, what was expected, what to try.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import ClassVar
@@ -27,6 +27,7 @@ __all__ = [
     "SetupError",
     "StudyError",
     "did_you_mean",
+    "one_of",
 ]
 
 
@@ -137,3 +138,22 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     folded = {name.casefold(): name for name in names}
     near = get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
     return f"Did you mean `{folded[near[0]]}`?" if near else ""
+
+
+def one_of(option: str, value: object, known: Iterable[str]) -> str:
+    """The value of an option, where it is one of the known ones; a mapping of known ones tells what each means.
+
+    Raises
+    ------
+    StudyError
+        `E-STUDY-OPTION`.
+    """
+    if value in (names := list(known)):
+        return str(value)
+    told = [f"{name} ({known[name]})" for name in names] if isinstance(known, Mapping) else names
+    raise StudyError(
+        "E-STUDY-OPTION",
+        f"`{option}` is {value!r}.",
+        f"It is one of: {', '.join(told)}.",
+        did_you_mean(str(value), names),
+    )

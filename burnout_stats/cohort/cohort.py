@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..display import to_html, to_markdown
 from ..errors import StudyError, did_you_mean
 from ..estimates import Policy
 from ..notices import Notice
@@ -131,4 +132,24 @@ class Cohort:
         return replace(self, data=rows.assign(subject=codes + 1).reset_index(drop=True), ids=self.ids[old - 1])
 
     def __repr__(self) -> str:
-        return f"<Cohort: {self.n_subjects} subjects, {len(self.visits)} visits, outcomes {', '.join(self.outcomes)}>"
+        from .representation import size
+
+        n = len(self.visits)
+        visits = f"{n} visit{'' if n == 1 else 's'}"
+        return f"<Cohort: {size(self)}, {visits}, outcomes {', '.join(self.outcomes)}>"
+
+    def __str__(self) -> str:
+        from .representation import tables
+
+        return "\n\n".join(map(str, tables(self)))
+
+    def _repr_html_(self) -> str:
+        from .representation import tables
+
+        visits, outcomes = tables(self)
+        return f"{to_html(visits, style_sheet=True)}\n{to_html(outcomes)}"
+
+    def _repr_markdown_(self) -> str:
+        from .representation import tables
+
+        return "\n\n".join(map(to_markdown, tables(self)))

@@ -38,7 +38,7 @@ class Outcome:
 
     def __post_init__(self) -> None:
         if not self.label:
-            object.__setattr__(self, "label", self.name.replace("_", " ").capitalize())
+            object.__setattr__(self, "label", self.name[:1].upper() + self.name[1:].replace("_", " "))
         if self.range is not None and not self.range[0] < self.range[1]:
             raise StudyError(
                 "E-STUDY-VALUE",
@@ -61,7 +61,7 @@ class Covariate:
 
     def __post_init__(self) -> None:
         if not self.label:
-            object.__setattr__(self, "label", self.name.replace("_", " ").capitalize())
+            object.__setattr__(self, "label", self.name[:1].upper() + self.name[1:].replace("_", " "))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from .answers import Answer, Answers, JointAnswer
 from .disclosure import Policy, protect
 from .estimates import About, Estimates
+from .margins import Margins
 from .summaries import Summaries
 
-__all__ = ["About", "Answer", "Answers", "Estimates", "JointAnswer", "Policy", "Summaries", "protect"]
+__all__ = ["About", "Answer", "Answers", "Estimates", "JointAnswer", "Margins", "Policy", "Summaries", "protect"]

@@ -9,6 +9,7 @@ import pandas as pd
 from ..display import to_html, to_markdown, to_text
 from ..notices import Notice
 from .estimates import About
+from .margins import Margins
 
 __all__ = ["Summaries"]
 
@@ -25,11 +26,14 @@ class Summaries:
     about : About
         Its `kind` names the description ("flow", "by_visit", ...).
     notices : tuple of Notice
+    margins : Margins or None
+        Which counts add up to which, for the gate; None where nobody said, and after the gate.
     """
 
     frame: pd.DataFrame
     about: About
     notices: tuple[Notice, ...] = ()
+    margins: Margins | None = None
 
     def __len__(self) -> int:
         return len(self.frame)

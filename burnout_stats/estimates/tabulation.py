@@ -18,7 +18,17 @@ from .disclosure import HIDDEN, Policy, Results, protect
 from .estimates import NUMBERS, About, Estimates
 from .summaries import Summaries
 
-__all__ = ["DF_NAMES", "heading", "hidden_note", "in_sentence", "percent_of", "scale_note", "shown", "tabulate"]
+__all__ = [
+    "DF_NAMES",
+    "heading",
+    "hidden_note",
+    "in_sentence",
+    "percent_of",
+    "scale_note",
+    "shown",
+    "summary_cell",
+    "tabulate",
+]
 
 DF_NAMES: Mapping[str, str] = MappingProxyType(
     {
@@ -206,29 +216,43 @@ def hidden_note(results: Estimates | Summaries) -> tuple[str, ...]:
 
 
 def _summaries(results: Summaries, title: str) -> Table:
+    """A row for each level of each variable, a column for each statistic; groups stand side by side under spanners."""
     frame, about = results.frame, results.about
     by = [name for name in about.by if name in frame]
-    keys = [name for name in ("variable", "level", *by) if name in frame]
-    statistics = list(dict.fromkeys(frame["statistic"].astype(str)))
-    cells: dict[tuple[str, ...], dict[str, Cell]] = {}
+    cells: dict[tuple[str, str], dict[tuple[str, str], Cell]] = {}
+    columns: dict[tuple[str, str], Column] = {}
     for record in frame.to_dict("records"):
-        row = cells.setdefault(tuple(str(record[name]) for name in keys), {})
-        value = _float(record["value"])
-        row[str(record["statistic"])] = Hidden() if record[HIDDEN] else None if np.isnan(value) else value
-    groups = [about.outcomes.get(key[0], key[0]) for key in cells]
+        group = " · ".join(f"{heading(name)}: {record[name]}" for name in by)
+        key = (group, str(record["statistic"]))
+        cells.setdefault((str(record["variable"]), str(record["level"])), {})[key] = summary_cell(record)
+        columns.setdefault(key, _statistic(*key))
+    groups = list(dict.fromkeys(group for group, _ in columns))
+    order = sorted(columns, key=lambda key: groups.index(key[0]))
     return Table(
         title=title or heading(about.kind),
-        columns=(
-            *(Column(name, heading(name)) for name in keys[1:]),
-            *(Column(name, heading(name) if len(name) > 1 else name, _kind(name)) for name in statistics),
-        ),
+        columns=(Column("level", "Level"), *(columns[key] for key in order)),
         rows=tuple(
-            Row((*key[1:], *(row.get(name) for name in statistics)), group)
-            for (key, row), group in zip(cells.items(), groups, strict=True)
+            Row((level, *(row.get(key) for key in order)), about.outcomes.get(variable, heading(variable)))
+            for (variable, level), row in cells.items()
         ),
         notes=(*about.notes, *hidden_note(results)),
     )
 
 
-def _kind(statistic: str) -> str:
-    return "count" if statistic in _COUNTS else "percent" if statistic == "percent" else "estimate"
+def summary_cell(record: Mapping[Hashable, object]) -> Cell:
+    """The value of one row of Summaries as it may be shown; counts are whole numbers."""
+    if record[HIDDEN]:
+        return Hidden()
+    value = _float(record["value"])
+    if np.isnan(value):
+        return Missing()
+    return int(value) if record["statistic"] in _COUNTS else value
+
+
+def _statistic(group: str, name: str) -> Column:
+    key = f"{name} {group}".strip()
+    if name == "percent":
+        return Column(key, "%", "percent", spanner=group)
+    if name in _COUNTS:
+        return Column(key, "n" if name == "n" else heading(name), "count", symbol=name == "n", spanner=group)
+    return Column(key, name.upper() if name == "sd" else heading(name), "estimate", spanner=group)

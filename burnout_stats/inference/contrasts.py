@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..engine.multiplicity import ADJUSTMENTS
-from ..errors import StudyError, did_you_mean
+from ..errors import StudyError, one_of
 from ..estimates import Estimates
 from .intervals import numbers
 
@@ -75,7 +75,7 @@ def contrast(
     ModelError
         `E-MODEL-DETACHED` where the means no longer know their model.
     """
-    _known("adjust", adjust, ADJUSTMENTS)
+    one_of("adjust", adjust, list(ADJUSTMENTS))
     L, answers = means.attached()
     factors, by = list(means.about.factors), list(means.about.by)
     frame = means.frame
@@ -113,8 +113,7 @@ def contrast(
 
 def _weights(method: str | Mapping[str, Sequence[float]], labels: Sequence[str]) -> Weights:
     if isinstance(method, str):
-        _known("method", method, METHODS)
-        return METHODS[method](labels)
+        return METHODS[one_of("method", method, list(METHODS))](labels)
     custom = [(str(name), np.asarray(weights, dtype=float)) for name, weights in method.items()]
     for name, weights in custom:
         if weights.shape != (len(labels),) or not weights.any():
@@ -125,16 +124,6 @@ def _weights(method: str | Mapping[str, Sequence[float]], labels: Sequence[str])
                 'Write for example {"3 years - 1 year": [0, -1, 1]}.',
             )
     return custom
-
-
-def _known(what: str, value: str, known: Mapping[str, object]) -> None:
-    if value not in known:
-        raise StudyError(
-            "E-STUDY-OPTION",
-            f"`{what}` is {value!r}.",
-            f"It is one of: {', '.join(known)}.",
-            did_you_mean(str(value), known),
-        )
 
 
 def _notes(adjust: str, families: list[Rows]) -> tuple[str, ...]:

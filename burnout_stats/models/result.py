@@ -15,7 +15,7 @@ from ..design import Design
 from ..design.grid import ReferenceGrid
 from ..engine.covariance import STRUCTURES
 from ..engine.scoring import Optimum, Status
-from ..errors import ModelError, StudyError, did_you_mean
+from ..errors import ModelError, one_of
 from ..estimates.answers import Answer, JointAnswer
 from ..notices import Notice
 from .degrees_of_freedom import DF_METHODS, DfMethod, State
@@ -233,13 +233,7 @@ class Fit:
     def df_method(self, df: str | None) -> tuple[str, DfMethod]:
         """The method of that name; Kenward-Roger under REML and Satterthwaite under ML where none is named."""
         name = df or ("kenward-roger" if self.spec.method == "reml" else "satterthwaite")
-        if name not in DF_METHODS:
-            raise StudyError(
-                "E-STUDY-OPTION",
-                f"`df` is {name!r}.",
-                f"It is one of: {', '.join(DF_METHODS)}.",
-                did_you_mean(str(name), DF_METHODS),
-            )
+        one_of("df", name, list(DF_METHODS))
         if DF_METHODS[name].reml_only and self.spec.method != "reml":
             raise ModelError(
                 "E-MODEL-NEEDS-REML",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ..design import Formula, parse
 from ..engine.covariance import STRUCTURES
-from ..errors import StudyError, did_you_mean
+from ..errors import StudyError, one_of
 
 __all__ = ["METHODS", "MMRM"]
 
@@ -46,8 +46,8 @@ class MMRM:
     parsed: Formula = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        _one_of("covariance", self.covariance, {code: s.name for code, s in STRUCTURES.items()})
-        _one_of("method", self.method, METHODS)
+        one_of("covariance", self.covariance, {code: structure.name for code, structure in STRUCTURES.items()})
+        one_of("method", self.method, METHODS)
         parsed = parse(self.formula)
         if parsed.random:
             raise StudyError(
@@ -57,13 +57,3 @@ class MMRM:
                 "Leave the part in parentheses out, and choose `covariance`.",
             )
         object.__setattr__(self, "parsed", parsed)
-
-
-def _one_of(name: str, value: str, known: dict[str, str]) -> None:
-    if value not in known:
-        raise StudyError(
-            "E-STUDY-OPTION",
-            f"`{name}` is {value!r}.",
-            f"It is one of: {', '.join(f'{code} ({meaning})' for code, meaning in known.items())}.",
-            did_you_mean(str(value), known),
-        )

@@ -1,0 +1,66 @@
+# `make report` draws the report of the synthetic cohort, `make test` runs the tests, `make check` runs everything that must hold.
+
+PYTHON ?= python3
+BIN    := .venv/bin
+PIP    := -m pip install --quiet --disable-pip-version-check
+
+.PHONY: report data test check oldest snapshots bench screenshots clean
+.DEFAULT_GOAL := report
+.NOTPARALLEL:
+
+report: .venv/installed            ## the report of data/synthetic/ in out/
+	$(BIN)/burnout-stats report data/synthetic/villa_sana.toml -o out/
+
+data: .venv/installed              ## rebuilds data/synthetic/, byte for byte
+	$(BIN)/python -m burnout_stats.studies synthetic data/synthetic
+
+test: .venv/workshop               ## all tests
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+check: .venv/workshop              ## format, lint, types, floors, and all tests
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+oldest: .venv-oldest/workshop      ## unit tests and identities with the oldest libraries we promise
+	.venv-oldest/bin/pytest -n 2 -m 'not pinned' tests/unit tests/identities
+
+snapshots: .venv/workshop          ## rewrites tests/snapshots/: look at the difference before you commit it
+	UPDATE_SNAPSHOTS=1 $(BIN)/pytest tests/architecture tests/unit
+
+bench: .venv/workshop              ## our fit beside statsmodels, by number of subjects
+	$(BIN)/python benchmarks/bench.py
+
+screenshots: report .venv/workshop ## docs/screenshots/ from out/report.html, by headless Chromium
+	$(BIN)/python docs/screenshots/redraw.py
+
+clean:                             ## away with what `make` has made
+	rm -rf .venv .venv-oldest out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# Stamps, so that nothing is installed twice: what a report needs, what the workshop needs beyond it, and the same with old libraries.
+
+.venv/installed: pyproject.toml constraints.txt | .venv/bin/python
+	@echo 'Installing what a report needs into .venv; this takes about a minute.'
+	@$(BIN)/python $(PIP) --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/workshop: pyproject.toml constraints.txt | .venv/bin/python
+	@echo 'Installing the workshop into .venv; this takes about two minutes.'
+	@$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[dev]'
+	@touch .venv/installed $@
+
+.venv-oldest/workshop: pyproject.toml constraints-oldest.txt | .venv-oldest/bin/python
+	@echo 'Installing the workshop with old libraries into .venv-oldest; this takes about two minutes.'
+	@.venv-oldest/bin/python $(PIP) --constraint constraints-oldest.txt --editable '.[dev]'
+	@touch $@
+
+.venv/bin/python .venv-oldest/bin/python:
+	@command -v $(PYTHON) >/dev/null || \
+	    { echo 'Python is missing here: install Python 3.11 or newer (on Debian and Ubuntu: apt install python3 python3-venv).' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "$$($(PYTHON) --version) is too old: name Python 3.11 or newer, for example make PYTHON=python3.12." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	    { echo 'This Python cannot make virtual environments: install that part with apt install python3-venv.' >&2; exit 1; }
+	$(PYTHON) -m venv $(@:/bin/python=)

@@ -1,0 +1,93 @@
+"""Mixed models and reports for repeated-measures studies of burnout, job stress, depression and anxiety.
+
+In the order of an analysis: `read_cohort` or `example`; `describe`; `MMRM` and `fit`; `summarize`, `emmeans`,
+`contrast`, `joint_test`; `text`, `tables`, `figures`; or all of it at once from a study file: `read_study`, `check`,
+`report`. A name loads what it needs when it is first asked for, so that `import burnout_stats` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from . import describe, figures, studies, tables, text
+    from .cohort import Cohort, read_cohort
+    from .errors import BurnoutStatsError, DataError, DisclosureError, ModelError, SetupError, StudyError
+    from .estimates import Estimates, Summaries
+    from .inference import contrast, emmeans, joint_test, standardize, summarize
+    from .models import MMRM, Fit, fit
+    from .notices import BurnoutStatsWarning, Notice
+    from .plan import read_study
+    from .plan.check import check  # by its file: mypy meets the name twice on the way through the room
+    from .reporting import report
+    from .studies import example, simulate
+
+__all__ = [
+    "MMRM",
+    "BurnoutStatsError",
+    "BurnoutStatsWarning",
+    "Cohort",
+    "DataError",
+    "DisclosureError",
+    "Estimates",
+    "Fit",
+    "ModelError",
+    "Notice",
+    "SetupError",
+    "StudyError",
+    "Summaries",
+    "__version__",
+    "check",
+    "contrast",
+    "describe",
+    "emmeans",
+    "example",
+    "figures",
+    "fit",
+    "joint_test",
+    "read_cohort",
+    "read_study",
+    "report",
+    "simulate",
+    "standardize",
+    "studies",
+    "summarize",
+    "tables",
+    "text",
+]
+
+_ROOMS = ("describe", "figures", "studies", "tables", "text")
+_HOMES = {
+    name: module
+    for module, names in {
+        "cohort": "Cohort read_cohort",
+        "errors": "BurnoutStatsError DataError DisclosureError ModelError SetupError StudyError",
+        "estimates": "Estimates Summaries",
+        "inference": "contrast emmeans joint_test standardize summarize",
+        "models": "MMRM Fit fit",
+        "notices": "BurnoutStatsWarning Notice",
+        "plan": "check read_study",
+        "reporting": "report",
+        "studies": "example simulate",
+    }.items()
+    for name in names.split()
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its room, once; afterwards it is an ordinary attribute."""
+    if name in _ROOMS:
+        return import_module(f".{name}", __name__)
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted(__all__)

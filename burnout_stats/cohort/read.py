@@ -1,0 +1,274 @@
+"""`read_cohort`: a file or a data frame becomes a checked Cohort, or is refused with all that is wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import DataError, StudyError, did_you_mean
+from ..estimates import Policy
+from ..notices import announce
+from .assemble import assemble
+from .cohort import Cohort, Source
+from .columns import MissingCodes
+from .declaration import Declaration, covariate_roles, outcome_roles
+from .dialects import MAX_BYTES, SEPARATORS, check_names, read_fields
+from .layout import Table
+from .places import Places
+from .roles import Covariate, Outcome, Visits
+
+__all__ = ["read_cohort", "read_file", "read_frame"]
+
+
+def read_cohort(
+    source: str | PathLike[str] | pd.DataFrame,
+    *,
+    subject: str | None = None,
+    visit: str | None = None,
+    times: Mapping[str, float] | None = None,
+    outcomes: Iterable[str | Outcome] | Mapping[str, Any] | None = None,
+    covariates: Iterable[str | Covariate] | Mapping[str, Any] | None = None,
+    missing_codes: Iterable[object] = (),
+    wide: str | None = None,
+    visit_codes: Mapping[str, str] | None = None,
+    separator: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+    min_cell: int = 5,
+) -> Cohort:
+    """Read and check a cohort from a CSV file or a data frame.
+
+    Without keywords, the study file says what the columns are: `source` is that TOML file, or the CSV file beside which
+    it lies under the same name. With keywords, they say everything and no study file is looked at.
+
+    Parameters
+    ----------
+    source : path or DataFrame
+        CSV in UTF-8, UTF-16 or Windows-1252, separated by comma, semicolon or tab (all three detected); or a pandas
+        frame.
+    subject, visit : str
+        The columns that name a row; `visit` only in a long source.
+    times : mapping
+        Years since baseline by visit label.
+    outcomes : names, or mapping of name to Outcome or its keywords
+        The scores.
+    covariates : names, or mapping of name to Covariate or its keywords, optional
+        Where nothing is said, every other column is one. A column with declared levels is categorical; without, it is
+        numeric if every cell is a number, categorical with sorted levels if none is, and refused if it mixes both.
+        Undeclared columns that are empty or look like free text are left out with a notice.
+    missing_codes : sequence
+        Codes that mean "no value" in outcomes and covariates, such as `[99, -9, "."]`, compared as numbers and as text.
+        Blank cells and NaN are missing anyway; nothing else is.
+    wide : str, optional
+        The pattern of the columns of a wide source (one row per subject), such as `"{outcome}_{visit}"`. A visit at
+        which nothing was measured has no row in the cohort.
+    visit_codes : mapping, optional
+        What the source writes for a visit, to its label: `{"t0": "baseline"}`.
+    separator, decimal, encoding : str, optional
+        Declared instead of detected. The decimal mark is that of the whole file.
+    min_cell : int
+        The smallest number of persons that may be shown.
+
+    Returns
+    -------
+    Cohort
+        Its notices are also warned once.
+
+    Raises
+    ------
+    DataError
+        With everything that is wrong with the data (`.problems`), by line of the file or by row of the frame (as in
+        `iloc`).
+    StudyError
+        Where the call or the study file cannot be understood.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame(
+    ...     {
+    ...         "id": ["007", "007", "008"],
+    ...         "visit": ["start", "1 year", "start"],
+    ...         "exhaustion": [3.2, 2.8, None],
+    ...         "sex": ["F", "F", "M"],
+    ...     }
+    ... )
+    >>> read_cohort(frame, subject="id", visit="visit", times={"start": 0, "1 year": 1}, outcomes=["exhaustion"])
+    <Cohort: fewer than 5 subjects, 2 visits, outcomes exhaustion>
+    """
+    declared: dict[str, Any] = {
+        "subject": subject,
+        "visit": visit,
+        "times": times,
+        "outcomes": outcomes,
+        "covariates": covariates,
+        "missing_codes": tuple(missing_codes) or None,
+        "wide": wide,
+        "visit_codes": visit_codes,
+        "separator": separator,
+        "decimal": decimal,
+        "encoding": encoding,
+        "min_cell": min_cell if min_cell != 5 else None,
+    }
+    given = [name for name, value in declared.items() if value is not None]
+    if isinstance(source, pd.DataFrame):
+        cohort = read_frame(source, _declaration(declared))
+    elif not isinstance(source, (str, PathLike)):
+        raise StudyError(
+            "E-STUDY-VALUE",
+            f"The source is a {type(source).__name__}.",
+            "It is the path of a CSV or study file, or a pandas DataFrame.",
+            "Convert it first, for example with .to_pandas().",
+        )
+    else:
+        path = as_path(source)
+        if path.suffix.lower() == ".toml" and given:
+            raise StudyError(
+                "E-STUDY-BOTH",
+                f"A study file is given, and keywords: {', '.join(given)}.",
+                "Either the study file says what the columns are, or the call does; they are not merged.",
+                "Remove the keywords, or give the path of the data file.",
+            )
+        if given:
+            declaration = _declaration(declared)
+            cohort = read_file(path, declaration)
+        else:
+            cohort = _by_study_file(path)
+    announce(cohort.notices)
+    return cohort
+
+
+def as_path(source: str | PathLike[str]) -> Path:
+    """The path of a file on this computer.
+
+    Raises
+    ------
+    StudyError
+        `E-STUDY-FILE` for an address on the network or a path that cannot be one.
+    """
+    text = str(source)
+    if "://" in text or "\0" in text:
+        raise StudyError(
+            "E-STUDY-FILE",
+            "The source is not a path." if "\0" in text else "The source is an address on the network.",
+            "Only files on this computer are read.",
+            "Download the file first.",
+        )
+    return Path(source)
+
+
+def read_file(path: Path, said: Declaration) -> Cohort:
+    """The cohort of a CSV file as it is declared."""
+    raw = _bytes(path)
+    fields = read_fields(raw, separator=said.separator, encoding=said.encoding)
+    table = Table(
+        columns=dict(zip(fields.names, fields.columns, strict=True)),
+        places=Places(fields.lines),
+        n_rows=len(fields.lines),
+    )
+    source = Source(
+        name=path.name,
+        sha256=hashlib.sha256(raw).hexdigest(),
+        dialect={"encoding": fields.encoding, "separator": SEPARATORS[fields.separator]},
+        rows_read=fields.rows_read,
+    )
+    del raw
+    return assemble(table, said, source, fields.notices)
+
+
+def read_frame(frame: pd.DataFrame, said: Declaration) -> Cohort:
+    """The cohort of a data frame as it is declared."""
+    names = [str(name) for name in frame.columns]
+    check_names(names)
+    if not len(frame):
+        raise DataError(
+            "E-DATA-EMPTY", "The data frame has no rows.", "Each row is a subject's visit.", "Check how it was made."
+        )
+    table = Table(
+        columns={name: frame.iloc[:, place] for place, name in enumerate(names)},
+        places=Places(np.arange(len(frame)), "row"),
+        n_rows=len(frame),
+    )
+    return assemble(table, said, Source(rows_read=len(frame)), ())
+
+
+def _declaration(declared: Mapping[str, Any]) -> Declaration:
+    absent = [name for name in ("subject", "times", "outcomes") if declared[name] is None]
+    if absent:
+        raise StudyError(
+            "E-STUDY-KEYWORDS",
+            f"Not given: {', '.join(f'`{name}`' for name in absent)}.",
+            "Without a study file the call says which columns hold subject and outcomes, and when the visits were.",
+            'Write read_cohort(..., subject="id", visit="visit", times={"baseline": 0, "1 year": 1}, outcomes=["ee"]).',
+        )
+    return Declaration(
+        subject=declared["subject"],
+        visit=declared["visit"],
+        visits=Visits.of(declared["times"]),
+        outcomes=outcome_roles(declared["outcomes"]),
+        covariates=None if declared["covariates"] is None else covariate_roles(declared["covariates"]),
+        wide=declared["wide"],
+        visit_codes={str(code): str(label) for code, label in (declared["visit_codes"] or {}).items()},
+        missing=MissingCodes.of(declared["missing_codes"] or ()),
+        separator=declared["separator"],
+        decimal=declared["decimal"],
+        encoding=declared["encoding"],
+        policy=Policy(5 if declared["min_cell"] is None else declared["min_cell"]),
+    )
+
+
+def _by_study_file(path: Path) -> Cohort:
+    from .sections import read_sections
+
+    if path.suffix.lower() == ".toml":
+        return read_sections(path).cohort(path.parent)
+    study = path.with_suffix(".toml")
+    if not study.is_file():
+        raise StudyError(
+            "E-STUDY-FILE",
+            f"There is no study file `{study.name}` beside the data file.",
+            "Without keywords the study file of the same name says what the columns are.",
+            "Write it, or give subject, visit, times and outcomes in the call.",
+        )
+    sections = read_sections(study)
+    if (study.parent / sections.data.file).resolve() != path.resolve():
+        raise StudyError(
+            "E-STUDY-FILE",
+            f"The study file `{study.name}` is about the data file `{Path(sections.data.file).name}`.",
+            f"Beside `{path.name}` it should be about that file.",
+            "Read the study file itself, or correct `data.file` in it.",
+        )
+    return sections.cohort(study.parent)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            raise StudyError(
+                "E-STUDY-FILE",
+                f"There is no data file `{path.name}`."
+                if not path.exists()
+                else f"`{path.name}` is not an ordinary file.",
+                "The source is a CSV file on this computer.",
+                did_you_mean(path.name, (file.name for file in path.parent.glob("*.[ct]sv"))) or "Check the path.",
+            )
+        if path.stat().st_size > MAX_BYTES:
+            raise DataError(
+                "E-DATA-SIZE",
+                f"The file has {path.stat().st_size:,} bytes.",
+                f"A CSV file may have {MAX_BYTES:,}.",
+                "Read it in your own way and hand the data frame to read_cohort.",
+            )
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise StudyError(
+            "E-STUDY-FILE",
+            f"The data file `{path.name}` cannot be read ({type(error).__name__}).",
+            "The source is a CSV file on this computer.",
+            "Check the path and the rights of the file.",
+        ) from None

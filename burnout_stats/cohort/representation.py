@@ -1,0 +1,114 @@
+"""How a cohort shows itself: subjects, visits, outcomes, covariates and notices, through the gate for privacy.
+
+The lowest and highest observed score are single persons' values, so the scale is shown as it is declared.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..display import Cell, Column, Hidden, Row, Table
+from ..estimates import About, Margins, Summaries, protect
+from .cohort import Cohort
+from .missingness import observed_at, partition
+from .roles import Covariate, Outcome
+
+__all__ = ["size", "tables"]
+
+
+def size(cohort: Cohort) -> str:
+    """The number of subjects in words, or that they are fewer than may be shown."""
+    if cohort.n_subjects < cohort.policy.min_cell:
+        return f"fewer than {cohort.policy.min_cell} subjects"
+    return f"{cohort.n_subjects} subject{'' if cohort.n_subjects == 1 else 's'}"
+
+
+def tables(cohort: Cohort) -> tuple[Table, Table]:
+    """The cohort as a table of its visits and a table of its outcomes, with everything else in the notes."""
+    shown = protect(_counted(cohort), cohort.policy).frame.set_index(["variable", "level", "statistic"])
+    cells: dict[object, Cell] = {
+        key: Hidden() if is_hidden else float(value)
+        for key, value, is_hidden in zip(shown.index, shown["value"], shown["hidden"], strict=True)
+    }
+    visits = Table(
+        title=f"Cohort of {size(cohort)}",
+        columns=(
+            Column("visit", "Visit"),
+            Column("years", "Years", "statistic"),
+            Column("n", "Seen", "count"),
+            Column("percent", "%", "percent"),
+        ),
+        rows=tuple(
+            Row((label, f"{years:g}", cells["visit", label, "n"], cells["visit", label, "percent"]))
+            for label, years in cohort.visits.by_label().items()
+        ),
+        notes=("Seen: at least one outcome was observed at the visit.",),
+    )
+    outcomes = Table(
+        title="Outcomes",
+        columns=(
+            Column("outcome", "Outcome"),
+            Column("scale", "Scale"),
+            Column("n", "Subjects", "count"),
+            Column("mean", "Mean", "estimate"),
+        ),
+        rows=tuple(
+            Row((role.label, _scale(role), cells["outcome", name, "n"], cells["outcome", name, "mean"]))
+            for name, role in cohort.outcome_roles.items()
+        ),
+        notes=("Mean: of all values observed.", *_notes(cohort)),
+    )
+    return visits, outcomes
+
+
+def _counted(cohort: Cohort) -> Summaries:
+    everyone = np.zeros(cohort.n_subjects, dtype=np.int64)
+    measured = [observed_at(cohort, [name]).any(axis=1) for name in cohort.outcomes]
+    _, has, sizes = partition(everyone, np.column_stack([observed_at(cohort, cohort.outcomes), *measured]))
+    rows: list[dict[str, object]] = []
+    members: list[NDArray[np.bool_]] = []
+
+    def add(variable: str, level: str, counted: NDArray[np.bool_], statistic: str, value: float | None = None) -> None:
+        n = int(sizes[counted].sum())
+        told = 100.0 * n / max(cohort.n_subjects, 1) if value is None else value
+        rows.append({"variable": variable, "level": level, "statistic": "n", "value": float(n), "n": n})
+        rows.append({"variable": variable, "level": level, "statistic": statistic, "value": told, "n": n})
+        members.extend([counted, np.zeros_like(counted)])
+
+    for at, label in enumerate(cohort.visits.labels):
+        add("visit", label, has[:, at], "percent")
+    for at, name in enumerate(cohort.outcomes, start=len(cohort.visits)):
+        add("outcome", name, has[:, at], "mean", float(cohort.data[name].mean()))
+    return Summaries(
+        frame=pd.DataFrame(rows),
+        about=About(kind="cohort", min_cell=cohort.policy.min_cell),
+        margins=Margins(
+            members=np.array(members),
+            sizes=sizes,
+            tables=np.zeros(len(sizes), dtype=np.int64),
+            untold=~np.array(members[::2]),
+        ),
+    )
+
+
+def _scale(role: Outcome) -> str:
+    parts = [f"{role.range[0]:g} to {role.range[1]:g}"] if role.range else []
+    parts += [role.unit] if role.unit else []
+    parts += [f"{role.better} is better"] if role.better else []
+    return ", ".join(parts)
+
+
+def _notes(cohort: Cohort) -> list[str]:
+    notes = []
+    if cohort.covariates:
+        notes.append(f"Covariates: {'; '.join(_covariate(role) for role in cohort.covariate_roles.values())}.")
+    if "not_used" in cohort.source.dialect:
+        notes.append(f"Columns not used: {cohort.source.dialect['not_used']}.")
+    return notes + [str(notice) for notice in cohort.notices]
+
+
+def _covariate(role: Covariate) -> str:
+    what = ", ".join(role.levels) if role.levels else role.unit or "number"
+    return f"{role.name} ({what})"

@@ -1,0 +1,181 @@
+"""`Table`: a table as numbers and labels, before anything is formatted; the writers beside this file only format it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from ..errors import StudyError
+
+__all__ = ["Cell", "Column", "Hidden", "Interval", "Missing", "Row", "Table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Two limits, the lower first."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A number withheld because it rests on too few persons, or would tell one that does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A number that does not exist, and why."""
+
+    reason: str = "not available"
+
+
+Cell: TypeAlias = "str | int | float | Interval | Hidden | Missing | None"
+"""What may stand in a cell; None and NaN become `Missing()`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table.
+
+    Attributes
+    ----------
+    key : name for machines (the header of the CSV; an interval gets `<key>_low` and `<key>_high`)
+    header : name for people
+    kind : "label", "contrast", "estimate", "interval", "count", "percent", "df", "statistic", "p"
+    symbol : the header is a mathematical symbol, set in italics
+    spanner : a header above several neighboring columns
+    decimals : for estimates and intervals; where None, the row's
+    """
+
+    key: str
+    header: str
+    kind: str = "label"
+    symbol: bool = False
+    spanner: str = ""
+    decimals: int | None = None
+
+    @property
+    def align(self) -> str:
+        """Labels stand left, numbers right: equal decimals then stand under each other."""
+        return "left" if self.kind in {"label", "contrast"} else "right"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: a cell for each column (the first is the stub), its group, and the decimals of its estimates."""
+
+    cells: tuple[Cell, ...]
+    group: str = ""
+    decimals: int = 2
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cells", tuple(_plain(cell) for cell in self.cells))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Columns, rows of numbers, and the notes that belong under them.
+
+    In a notebook it shows itself; `save` writes it by suffix (.html, .md, .txt, .csv, .json); `print(table)` gives
+    plain text.
+
+    Examples
+    --------
+    >>> print(
+    ...     Table(
+    ...         title="Visits",
+    ...         columns=(Column("visit", "Visit"), Column("n", "n", "count")),
+    ...         rows=(Row(("baseline", 227)),),
+    ...     )
+    ... )
+    Visits
+    Visit       n
+    ────────  ───
+    baseline  227
+    """
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        wrong = [len(row.cells) for row in self.rows if len(row.cells) != len(self.columns)]
+        if wrong:
+            raise ValueError(f"a row of `{self.title}` has {wrong[0]} cells for {len(self.columns)} columns")
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        return f"<Table: {self.title}; {len(self.rows)} rows, {len(self.columns)} columns>"
+
+    def __str__(self) -> str:
+        from .text import to_text
+
+        return to_text(self)
+
+    def _repr_html_(self) -> str:
+        from .html import to_html
+
+        return to_html(self, style_sheet=True)
+
+    def _repr_markdown_(self) -> str:
+        from .markdown import to_markdown
+
+        return to_markdown(self)
+
+    def save(self, path: str | Path, *, style: str = "plain") -> Path:
+        """Write the table to a file whose suffix says how.
+
+        Raises
+        ------
+        StudyError
+            `E-STUDY-VALUE` for a suffix that no writer knows.
+        """
+        target = Path(path)
+        writers = _writers(style)
+        if target.suffix not in writers:
+            raise StudyError(
+                "E-STUDY-VALUE",
+                f"A table cannot be saved as `{target.suffix or 'a file without suffix'}`.",
+                f"The suffix is one of {', '.join(writers)}.",
+                "Choose .html to read it, .csv to compute with it.",
+            )
+        target.write_text(writers[target.suffix](self), encoding="utf-8", newline="\n")
+        return target
+
+
+def _writers(style: str) -> Mapping[str, Callable[[Table], str]]:
+    from .csv import to_csv
+    from .html import to_html_document
+    from .json import to_json
+    from .markdown import to_markdown
+    from .text import to_text
+
+    return {
+        ".html": lambda table: to_html_document(table, style),
+        ".md": lambda table: to_markdown(table, style),
+        ".txt": lambda table: to_text(table, style),
+        ".csv": to_csv,
+        ".json": to_json,
+    }
+
+
+def _plain(cell: Cell) -> Cell:
+    """The cell with NumPy's numbers as Python's, and NaN as Missing."""
+    if cell is None:
+        return Missing()
+    if isinstance(cell, str | Hidden | Missing):
+        return cell
+    if isinstance(cell, Interval):
+        low, high = float(cell.low), float(cell.high)
+        return Missing() if math.isnan(low) or math.isnan(high) else Interval(low, high)
+    number = float(cell)
+    if math.isnan(number):
+        return Missing()
+    return int(number) if isinstance(cell, int) or hasattr(cell, "bit_count") else number

@@ -1,0 +1,457 @@
+"""The course of an outcome: model means with their intervals on a true time axis, the numbers of subjects under it."""
+
+from __future__ import annotations
+
+import math
+import re
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..display.escape import clean
+from ..display.styles import decimals_from, fixed, interval
+from ..errors import StudyError
+from ..estimates import About, Estimates, Summaries
+from ..estimates.disclosure import HIDDEN
+from ..estimates.tabulation import heading, in_sentence, percent_of, shown
+from ._figure import Figure, figure_size
+from ._palette import INK, STROKES, Stroke
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["trajectory"]
+
+SLOT = 5.2
+"""Points between neighboring marks at a visit, so that they do not cover each other; the ticks keep the true times."""
+OUTWARD = 3.0
+"""Points between the axes and their lines."""
+_TIME = re.compile(r"\d\s*-?\s*(y|m|w|d|år|uk)", re.IGNORECASE)
+LEAST_OF_SCALE = 0.3
+"""The axis shows at least this part of an outcome's scale, so that a small difference looks small."""
+
+
+def trajectory(
+    means: Estimates,
+    *,
+    observed: Summaries | None = None,
+    ax: Axes | None = None,
+    size: str | tuple[float, float] = "single",
+) -> Figure:
+    """Model means of one outcome over time, with intervals, on a true time axis.
+
+    Parameters
+    ----------
+    means : Estimates
+        From `emmeans(fit, "visit")`, with `by` for one line for each group.
+    observed : Summaries, optional
+        From `describe.by_visit` with the same `by`: the observed means, drawn as hollow points.
+    ax : matplotlib Axes, optional
+        Draws there too; the axes keep their own size and fonts.
+    size : "single", "double" or (width, height) in mm
+        Across one column of a journal (89 mm), or two (183 mm).
+
+    Raises
+    ------
+    StudyError
+        `E-STUDY-VALUE` where these are not means by visit of one outcome, or there are more groups than lines that can
+        be told apart.
+    """
+    _check(means)
+    course = _Course.of(means, observed)
+    figure = Figure(
+        title=f"{course.label} over time",
+        frame=course.frame,
+        alt=course.alt(),
+        long_description=course.long_description(),
+        draw=course.draw,
+        size=figure_size(size),
+    )
+    if ax is not None:
+        figure.draw(ax)
+    return figure
+
+
+def _check(means: Estimates) -> None:
+    about, frame = means.about, means.frame
+    outcomes = frame["outcome"].nunique()
+    if about.kind != "means" or "visit" not in frame or not set(frame["visit"].astype(str)) <= set(about.visit_years):
+        raise StudyError(
+            "E-STUDY-VALUE",
+            f"A trajectory was asked of {about.kind} without the times of visits.",
+            "It draws means by visit.",
+            'Give it emmeans(fit, "visit"), or emmeans(fit, "visit", by="sex").',
+        )
+    if outcomes != 1:
+        raise StudyError(
+            "E-STUDY-VALUE",
+            f"A trajectory was asked of {outcomes} outcomes at once.",
+            "It draws one outcome; each has its own scale.",
+            "Draw one figure for each outcome.",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Course:
+    """What a trajectory shows: the frame it draws and the words for it."""
+
+    frame: pd.DataFrame
+    about: About
+    outcome: str
+    groups: tuple[str, ...]
+
+    @classmethod
+    def of(cls, means: Estimates, observed: Summaries | None) -> _Course:
+        safe = shown(means)
+        about = safe.about
+        by = [name for name in safe.frame.columns if name in about.by]
+        frame = safe.frame.reset_index(drop=True)
+        visit = frame["visit"].astype(str)
+        drawn = pd.DataFrame(
+            {
+                "outcome": frame["outcome"].astype(str),
+                "visit": visit,
+                **{name: frame[name].astype(str) for name in by},
+                "years": visit.map(dict(about.visit_years)).astype(float),
+                **{name: frame[name].astype(float) for name in ("estimate", "std_error", "conf_low", "conf_high", "n")},
+                HIDDEN: frame[HIDDEN].astype(bool),
+            }
+        )
+        if observed is not None:
+            drawn = _with_observed(drawn, shown(observed), by)
+        labels = [clean(" · ".join(f"{heading(name)}: {row[name]}" for name in by)) for row in drawn.to_dict("records")]
+        drawn.insert(0, "group", labels)
+        groups = tuple(dict.fromkeys(labels))
+        if len(groups) > len(STROKES):
+            raise StudyError(
+                "E-STUDY-VALUE",
+                f"A trajectory was asked of {len(groups)} groups.",
+                f"It can draw {len(STROKES)} lines that are told apart by color, marker and dash.",
+                "Use fewer `by` factors.",
+            )
+        return cls(frame=drawn, about=about, outcome=str(drawn["outcome"].iloc[0]), groups=groups)
+
+    @property
+    def label(self) -> str:
+        return clean(self.about.outcomes.get(self.outcome, self.outcome))
+
+    @property
+    def has_observed(self) -> bool:
+        return "observed" in self.frame and bool(self.frame["observed"].notna().any())
+
+    @property
+    def _pace(self) -> float:
+        """Points from one group to the next at a visit."""
+        return SLOT * 1.9 if self.has_observed and len(self.groups) > 2 else SLOT
+
+    def _side(self, away: float) -> float:
+        """Points from a model mean to its observed mean: outward where there are two groups."""
+        return -SLOT if len(self.groups) == 2 and away < 0 else SLOT
+
+    def rows(self, group: str) -> pd.DataFrame:
+        """The rows of a group that are drawn, in time."""
+        rows = self.frame[self.frame["group"].eq(group)].sort_values("years")
+        return rows[rows["estimate"].notna()]
+
+    # ---- words
+
+    def alt(self) -> str:
+        decimals = decimals_from(self.frame["std_error"])
+        level = percent_of(self.about.conf_level)
+        ways = []
+        for group in self.groups:
+            rows = self.rows(group)
+            if rows.empty:
+                continue
+            first, last = rows.iloc[0], rows.iloc[-1]
+            way = f"{fixed(first['estimate'], decimals)} at {first['visit']}"
+            if len(rows) > 1:
+                way = f"from {way} to {fixed(last['estimate'], decimals)} at {last['visit']}"
+            limits = f"{level} CI {interval(last['conf_low'], last['conf_high'], decimals)}"
+            ways.append(f"{group + ', ' if group else ''}{way} ({limits})")
+        course = "; ".join(ways) or "all hidden"
+        return f"Line chart of model means of {in_sentence(self.label)} over {_span(self.frame['years'])}: {course}."
+
+    def long_description(self) -> str:
+        decimals = decimals_from(self.frame["std_error"])
+        level = percent_of(self.about.conf_level)
+        sentences = []
+        for row in self.frame.sort_values(["group", "years"], kind="stable").to_dict("records"):
+            where = ", ".join(filter(None, (row["group"], row["visit"])))
+            if row[HIDDEN]:
+                sentences.append(f"{where}: hidden, too few persons.")
+                continue
+            if math.isnan(row["estimate"]):
+                sentences.append(f"{where}: not estimable.")
+                continue
+            limits = interval(row["conf_low"], row["conf_high"], decimals)
+            number = "" if math.isnan(row["n"]) else f", n = {row['n']:.0f}"
+            seen = row.get("observed", math.nan)
+            also = "" if math.isnan(seen) else f"; observed mean {fixed(seen, decimals)}"
+            sentences.append(f"{where}: {fixed(row['estimate'], decimals)} ({level} CI {limits}){number}{also}.")
+        return " ".join(sentences)
+
+    # ---- drawing
+
+    def draw(self, ax: Axes) -> None:
+        from matplotlib.transforms import ScaledTranslation
+
+        low, high, ticks = self._scale()
+        for side, other in (("left", "right"), ("bottom", "top")):
+            ax.spines[side].set_position(("outward", OUTWARD))  # it makes new ticks, so it comes first
+            ax.spines[other].set_visible(False)
+        for place, group in enumerate(self.groups):
+            stroke = STROKES[place]
+            away = (place - (len(self.groups) - 1) / 2) * self._pace
+            inches = ax.get_figure(root=True).dpi_scale_trans  # type: ignore[union-attr]
+            aside = ax.transData + ScaledTranslation(away / 72, 0, inches)
+            rows = self.rows(group)
+            years, estimate = rows["years"].to_numpy(), rows["estimate"].to_numpy()
+            ax.plot(
+                years, estimate, transform=aside, color=stroke.color, linestyle=stroke.dash, linewidth=0.8, zorder=2
+            )
+            ax.vlines(
+                years, rows["conf_low"], rows["conf_high"], transform=aside, color=stroke.color, linewidth=1.1, zorder=3
+            )
+            ax.plot(years, estimate, transform=aside, zorder=4, clip_on=False, **_solid(stroke))
+            if self.has_observed:
+                beside = ax.transData + ScaledTranslation((away + self._side(away)) / 72, 0, inches)
+                ax.plot(
+                    years, rows["observed"].to_numpy(), transform=beside, zorder=5, clip_on=False, **_hollow(stroke)
+                )
+        self._time_axis(ax)
+        ax.set_ylim(low, high)
+        ax.set_yticks(ticks)
+        ax.spines["left"].set_bounds(low, high)
+        height = ax.get_window_extent().height / ax.get_figure(root=True).dpi * 72  # type: ignore[union-attr]
+        wrapped = textwrap.wrap(self.label, max(int(height / 4.2), 12))
+        ax.set_ylabel("\n".join([*wrapped, *self._scale_words()]), labelpad=4, parse_math=False)
+        self._name_groups(ax, low, high, height)
+        self._count_subjects(ax)
+        self._key(ax)
+
+    def _scale(self) -> tuple[float, float, Sequence[float]]:
+        """Limits and ticks of the y axis: around all that is drawn, within the scale, not less than a part of it."""
+        from matplotlib.ticker import MaxNLocator
+
+        names = [name for name in ("estimate", "conf_low", "conf_high", "observed") if name in self.frame]
+        values = self.frame[names].to_numpy(dtype=float)
+        values = values[np.isfinite(values)]
+        scale = self.about.ranges.get(self.outcome)
+        if not values.size:
+            low, high = scale or (0.0, 1.0)
+        else:
+            low, high = float(values.min()), float(values.max())
+        width = high - low
+        least = max(width * 1.1, LEAST_OF_SCALE * (scale[1] - scale[0]) if scale else 0.0, 1e-6 * max(abs(high), 1.0))
+        low, high = low - (least - width) / 2, high + (least - width) / 2
+        ticks = MaxNLocator(nbins=5, steps=[1, 2, 5, 10]).tick_values(low, high)
+        if scale:
+            inside = [float(tick) for tick in ticks if scale[0] <= tick <= scale[1]]
+            low, high = max(float(ticks[0]), scale[0]), min(float(ticks[-1]), scale[1])
+            low, high = (min(low, values.min()), max(high, values.max())) if values.size else (low, high)
+            return low, high, inside
+        return float(ticks[0]), float(ticks[-1]), [float(tick) for tick in ticks]
+
+    def _scale_words(self) -> list[str]:
+        scale, better = self.about.ranges.get(self.outcome), self.about.better.get(self.outcome)
+        unit = self.about.units.get(self.outcome)
+        parts = [
+            f"scale {scale[0]:g} to {scale[1]:g}" if scale else "",
+            unit or "",
+            f"{better} is better" if better else "",
+        ]
+        words = ", ".join(filter(None, parts))
+        return [f"({words})"] if words else []
+
+    def _time_axis(self, ax: Axes) -> None:
+        visits = self.frame.drop_duplicates("visit").sort_values("years")
+        years = visits["years"].to_numpy()
+        span = float(years[-1] - years[0]) or 1.0
+        ax.set_xlim(years[0] - 0.07 * span, years[-1] + 0.07 * span)
+        labels = _staggered([_visit_label(*pair) for pair in zip(visits["visit"], years, strict=True)], years / span)
+        ax.set_xticks(years, labels, parse_math=False)
+        whole = np.arange(math.ceil(years[0]), math.floor(years[-1]) + 1)
+        if len(whole) <= 20:
+            ax.set_xticks(np.setdiff1d(whole, years), minor=True)
+        ax.spines["bottom"].set_bounds(years[0], years[-1])
+
+    def _name_groups(self, ax: Axes, low: float, high: float, height: float) -> None:
+        """Each line is named at its end, in its color; names that would touch are moved apart."""
+        ends = [(group, self.rows(group)) for group in self.groups if group]
+        ends = [(group, rows) for group, rows in ends if len(rows)]
+        if not ends:
+            return
+        per_point = (high - low) / height
+        wanted = [float(rows["estimate"].iloc[-1]) / per_point for _, rows in ends]
+        for (group, rows), aim, y in zip(ends, wanted, _apart(wanted, 9.0), strict=True):
+            stroke = STROKES[self.groups.index(group)]
+            ax.annotate(
+                textwrap.fill(group, 22),
+                (float(rows["years"].iloc[-1]), aim * per_point),
+                xytext=(7 + self._pace * (len(self.groups) - 1) / 2 + (SLOT if self.has_observed else 0), y - aim),
+                textcoords="offset points",
+                va="center",
+                color=stroke.text,
+                annotation_clip=False,
+                parse_math=False,
+            )
+
+    def _count_subjects(self, ax: Axes) -> None:
+        """The numbers of subjects under the time axis, a line for each group."""
+        ticks = ax.get_xticklabels()
+        size = float(ticks[0].get_fontsize())
+        lines = max(label.get_text().count("\n") + 1 for label in ticks)
+        top = -(OUTWARD + 8.5 + 1.22 * size * lines)
+        years = sorted(set(self.frame["years"]))
+        low, high = ax.get_xlim()
+        per_point = (high - low) / (ax.get_window_extent().width / ax.get_figure(root=True).dpi * 72)  # type: ignore[union-attr]
+        places = [year / per_point for year in years]
+        aside = dict(zip(years, np.subtract(_apart(places, 2.2 * size), places), strict=True))
+        for place, group in enumerate(self.groups):
+            rows = self.frame[self.frame["group"].eq(group)]
+            y = top - 1.28 * size * place
+            look = {"color": STROKES[place].text if group else INK, "fontsize": 0.9 * size}
+            name = textwrap.shorten(f"n, {group.split(': ', 1)[-1]}" if group else "n", 14, placeholder="…")
+            _under(ax, (0.0, 0.0), "axes fraction", (-6, y), name, ha="right", **look)
+            for row in rows.to_dict("records"):
+                number = "hidden" if row[HIDDEN] else "" if math.isnan(row["n"]) else f"{row['n']:.0f}"
+                where = (row["years"], 0.0)
+                _under(ax, where, ("data", "axes fraction"), (aside[row["years"]], y), number, ha="center", **look)
+
+    def _key(self, ax: Axes) -> None:
+        from matplotlib.lines import Line2D
+
+        stroke = STROKES[0] if len(self.groups) == 1 else Stroke(INK, INK, "o", "-")
+        limits = Line2D([], [], color=stroke.color, marker="|", markersize=8.5, markeredgewidth=1.1, linewidth=0.8)
+        marks: list[Any] = [(limits, Line2D([], [], **_solid(stroke)))]
+        words = [f"Model mean, {percent_of(self.about.conf_level)} CI"]
+        if self.has_observed:
+            marks.append(Line2D([], [], **_hollow(stroke)))
+            words.append("Observed mean")
+        key = ax.legend(
+            marks,
+            words,
+            loc="lower left",
+            bbox_to_anchor=(-0.02, 1.02),
+            ncols=2,
+            frameon=False,
+            borderaxespad=0.2,
+            borderpad=0.1,
+            handlelength=1.6,
+            handletextpad=0.5,
+            columnspacing=1.4,
+        )
+        for text in key.get_texts():
+            text.set_parse_math(False)
+
+
+def _with_observed(drawn: pd.DataFrame, observed: Summaries, by: Sequence[str]) -> pd.DataFrame:
+    outcome = drawn["outcome"].iloc[0]
+    frame = observed.frame
+    rows = frame[frame["variable"].astype(str).eq(outcome) & frame["statistic"].astype(str).eq("mean")]
+    if rows.empty or any(name not in frame for name in by):
+        raise StudyError(
+            "E-STUDY-VALUE",
+            f"The observed scores hold no means of `{outcome}`" + (f" by {', '.join(by)}." if by else "."),
+            "They are described for the same outcome and the same groups as the model means.",
+            "Write describe.by_visit(cohort" + (f", by={list(by)!r})." if by else ")."),
+        )
+    right = pd.DataFrame({"visit": rows["level"].astype(str), "observed": rows["value"].astype(float)})
+    for name in by:
+        right[name] = rows[name].astype(str)
+    return drawn.merge(right.drop_duplicates(["visit", *by]), on=["visit", *by], how="left")
+
+
+def _solid(stroke: Stroke) -> dict[str, Any]:
+    return {
+        "color": stroke.color,
+        "marker": stroke.marker,
+        "markersize": 4.6,
+        "markeredgewidth": 0.0,
+        "linestyle": "none",
+        "linewidth": 0.9,
+    }
+
+
+def _hollow(stroke: Stroke) -> dict[str, Any]:
+    return {
+        "color": stroke.color,
+        "marker": stroke.marker,
+        "markersize": 3.9,
+        "markerfacecolor": "white",
+        "markeredgecolor": stroke.color,
+        "markeredgewidth": 0.9,
+        "linestyle": "none",
+    }
+
+
+def _under(
+    ax: Axes,
+    where: tuple[float, float],
+    within: str | tuple[str, str],
+    away: tuple[float, float],
+    words: str,
+    **look: Any,
+) -> None:
+    ax.annotate(
+        words,
+        where,
+        xycoords=within,
+        xytext=away,
+        textcoords="offset points",
+        va="top",
+        annotation_clip=False,
+        parse_math=False,
+        **look,
+    )
+
+
+def _apart(wanted: Sequence[float], gap: float) -> list[float]:
+    """Positions at least a gap apart, as near to the wanted ones as pushing pairs apart brings them.
+
+    >>> _apart([0.0, 1.0, 30.0], 9.0)
+    [-4.0, 5.0, 30.0]
+    """
+    order = np.argsort(wanted, kind="stable")
+    placed = np.asarray(wanted, dtype=float)[order]
+    for _ in range(100):
+        short = gap - np.diff(placed)
+        if not (short > 1e-9).any():
+            break
+        for k in np.flatnonzero(short > 1e-9):
+            push = max(gap - (placed[k + 1] - placed[k]), 0.0) / 2
+            placed[k] -= push
+            placed[k + 1] += push
+    result = np.empty_like(placed)
+    result[order] = placed
+    return [float(value) for value in result]
+
+
+def _visit_label(visit: str, years: float) -> str:
+    r"""The visit's own label; with its years where the label tells no time.
+
+    >>> _visit_label("6 months", 0.5), _visit_label("T1", 0.5)
+    ('6 months', 'T1\n0.5 y')
+    """
+    visit = clean(visit)
+    return visit if years == 0 or _TIME.search(visit) else f"{visit}\n{years:g} y"
+
+
+def _staggered(labels: Sequence[str], places: np.ndarray) -> list[str]:
+    """Labels whose neighbor stands too near go one line down."""
+    moved, last = [], -np.inf
+    for label, place in zip(labels, places, strict=True):
+        near = place - last < 0.17
+        moved.append("\n" + label if near else label)
+        last = -np.inf if near else place
+    return moved
+
+
+def _span(years: pd.Series) -> str:
+    span = float(years.max() - years.min())
+    return "1 year" if span == 1 else f"{span:g} years"

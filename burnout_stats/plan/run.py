@@ -1,0 +1,239 @@
+"""A plan carried out: `run(plan) -> Results`. For each outcome the observed scores, the model, means, changes and
+standardized changes.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from .. import describe
+from .._version import __version__
+from ..cohort import Cohort, Outcome
+from ..errors import DisclosureError, ModelError, Problem, StudyError
+from ..estimates import Estimates, Summaries
+from ..inference import contrast, emmeans, standardize, summarize
+from ..models import MMRM, Fit, fit
+from ..notices import BurnoutStatsWarning, Notice, announce
+from .study import Plan
+
+__all__ = ["OutcomeResults", "Progress", "Provenance", "Results", "run"]
+
+Progress = Callable[[int, int, str], None]
+"""Called with steps done, steps in all, and what comes next."""
+
+STANDARDIZER = "the SD observed at baseline"
+"""How the SD by which changes are divided is called wherever they are shown."""
+
+LIBRARIES = ("numpy", "scipy", "pandas", "matplotlib", "jinja2", "pydantic")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Where the numbers come from: software, inputs, seed, and the plan with its defaults.
+
+    `date` is that of SOURCE_DATE_EPOCH or empty, so that the same input gives the same bytes on any day. The numbers of
+    rows are None where they would tell how many persons a small group has.
+    """
+
+    versions: Mapping[str, str]
+    platform: str
+    study_name: str
+    study_sha256: str
+    data_name: str
+    data_sha256: str
+    rows_read: int | None
+    rows_kept: int | None
+    dialect: Mapping[str, str]
+    seed: int
+    date: str
+    plan: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OutcomeResults:
+    """All that is known about one outcome."""
+
+    outcome: Outcome
+    observed: Summaries
+    fit: Fit
+    coefficients: Estimates
+    means: Estimates
+    changes: Estimates
+    standardized: Estimates
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What should be known about this outcome's numbers; each notice names the outcome."""
+        sources = (self.fit, self.observed, self.coefficients, self.means, self.changes, self.standardized)
+        name = self.outcome.name
+        found = dict.fromkeys(notice for source in sources for notice in source.notices)
+        return tuple(
+            notice if f"`{name}`" in notice.message else replace(notice, message=f"`{name}`: {notice.message}")
+            for notice in found
+        )
+
+    def __repr__(self) -> str:
+        return f"<OutcomeResults: {self.outcome.name}>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Results:
+    """A plan's results, in the order of the plan. `notices` are those of the data, then of each model, each once."""
+
+    plan: Plan
+    cohort: Cohort
+    flow: Summaries
+    outcomes: tuple[OutcomeResults, ...]
+    notices: tuple[Notice, ...]
+    provenance: Provenance
+
+    def __repr__(self) -> str:
+        names = ", ".join(part.outcome.name for part in self.outcomes)
+        return f"<Results: {self.plan.title}; outcomes {names}; {len(self.notices)} notices>"
+
+
+def run(plan: Plan, *, progress: Progress | None = None) -> Results:
+    """Read the data of a plan, fit its models and ask its questions.
+
+    Parameters
+    ----------
+    plan : Plan
+    progress : callable, optional
+        Called as `progress(done, total, what)` before each step and once at the end.
+
+    Raises
+    ------
+    DataError
+        Where the data are refused.
+    ModelError
+        Where a model has no answer; all outcomes are tried first, and all problems stand in `.problems`.
+    """
+    names = tuple(plan.outcomes)
+    total = len(names) + 1
+    tell = progress or _silent
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BurnoutStatsWarning)  # every notice is kept, and announced once below
+        tell(0, total, "reading the data")
+        cohort = plan.cohort()
+        refuse_tiny(cohort)
+        parts: list[OutcomeResults] = []
+        problems: list[Problem] = []
+        for done, name in enumerate(names, start=1):
+            tell(done, total, name)
+            try:
+                parts.append(_outcome(plan, cohort, name))
+            except ModelError as error:
+                problems += [replace(problem, seen=f"{name}: {problem.seen}") for problem in error.problems]
+        if problems:
+            raise ModelError.of(problems)
+        flow = describe.flow(cohort)
+    notices = _gathered(cohort, flow, parts)
+    announce(notices)
+    tell(total, total, "done")
+    return Results(
+        plan=plan, cohort=cohort, flow=flow, outcomes=tuple(parts), notices=notices, provenance=provenance(plan, cohort)
+    )
+
+
+def refuse_tiny(cohort: Cohort) -> None:
+    """Stop where the whole cohort is smaller than the smallest group that may be shown.
+
+    Raises
+    ------
+    DisclosureError
+        `E-DISCLOSURE-COHORT`.
+    """
+    if cohort.n_subjects < cohort.policy.min_cell:
+        raise DisclosureError(
+            "E-DISCLOSURE-COHORT",
+            f"The cohort has fewer than {cohort.policy.min_cell} subjects.",
+            "Numbers about so few persons may not be shown, so there is nothing to report.",
+            "Check that the right file was read; set `min_cell` under [disclosure] only as the data owner allows.",
+        )
+
+
+def provenance(plan: Plan, cohort: Cohort) -> Provenance:
+    """The provenance of a run of this plan on this cohort."""
+    source = cohort.source
+    return Provenance(
+        versions={"burnout_stats": __version__, "python": platform.python_version()} | _versions(LIBRARIES),
+        platform=f"{platform.system()} {platform.machine()}",
+        study_name=plan.path.name,
+        study_sha256=plan.sha256,
+        data_name=source.name,
+        data_sha256=source.sha256,
+        rows_read=source.rows_read,
+        rows_kept=source.rows_kept,
+        dialect=dict(source.dialect),
+        seed=plan.report.seed,
+        date=_date(os.environ.get("SOURCE_DATE_EPOCH", "")),
+        plan=plan.echo(),
+    )
+
+
+def _outcome(plan: Plan, cohort: Cohort, name: str) -> OutcomeResults:
+    asked = plan.analysis
+    observed = describe.by_visit(cohort, [name])
+    model = MMRM(plan.formula(name), covariance=asked.covariance, method=asked.method)
+    fitted = fit(model, cohort)
+    means = emmeans(fitted, "visit", weights=asked.weights, df=plan.df, conf_level=asked.conf_level)
+    changes = contrast(means, asked.contrasts, adjust=asked.adjust)
+    return OutcomeResults(
+        outcome=cohort.outcome(name),
+        observed=observed,
+        fit=fitted,
+        coefficients=summarize(fitted, df=plan.df, conf_level=asked.conf_level),
+        means=means,
+        changes=changes,
+        standardized=_in_baseline_sds(changes, observed, cohort.visits.labels[0]),
+    )
+
+
+def _in_baseline_sds(changes: Estimates, observed: Summaries, baseline: str) -> Estimates:
+    """Changes divided by the SD of the scores observed at the first visit."""
+    frame = observed.frame
+    row = frame[frame["level"].eq(baseline) & frame["statistic"].eq("sd")]
+    return standardize(changes, float(row["value"].iloc[0]), STANDARDIZER)
+
+
+def _gathered(cohort: Cohort, flow: Summaries, parts: Iterable[OutcomeResults]) -> tuple[Notice, ...]:
+    """Every notice once."""
+    found = [*cohort.notices, *flow.notices]
+    for part in parts:
+        found += part.notices
+    return tuple(dict.fromkeys(found))
+
+
+def _silent(_done: int, _total: int, _what: str) -> None:
+    return None
+
+
+def _versions(names: Iterable[str]) -> dict[str, str]:
+    found = {}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _date(epoch: str) -> str:
+    if not epoch:
+        return ""
+    try:
+        return datetime.fromtimestamp(int(epoch), tz=UTC).date().isoformat()
+    except (ValueError, OverflowError, OSError):
+        raise StudyError(
+            "E-STUDY-DATE",
+            f"SOURCE_DATE_EPOCH is {epoch!r}.",
+            "It is a whole number of seconds since 1970-01-01, and the only date that a report shows.",
+            "Write for example SOURCE_DATE_EPOCH=$(date +%s), or leave it out for a report without a date.",
+        ) from None

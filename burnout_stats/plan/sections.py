@@ -1,0 +1,103 @@
+"""What the study file says about the analysis and the report: the sections `[analysis]` and `[report]`, and the file as
+a whole.
+
+Every choice among names is checked against the registry that dispatches it, so a new covariance structure is known here
+without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from ..cohort.sections import CovariateSection, DataSection, DisclosureSection, OutcomeSection
+from ..design.grid import WEIGHTS
+from ..display import NUMBER_STYLES
+from ..engine.covariance import STRUCTURES
+from ..engine.multiplicity import ADJUSTMENTS
+from ..inference.contrasts import METHODS as CONTRASTS
+from ..models.degrees_of_freedom import DF_METHODS
+from ..models.spec import METHODS
+
+__all__ = ["CONFIG_VERSION", "FORMATS", "AnalysisSection", "ReportSection", "StudyFile"]
+
+CONFIG_VERSION = 1
+FORMATS: tuple[Literal["html", "json", "csv"], ...] = ("html", "json", "csv")
+
+
+def one_of(names: Iterable[str]) -> Any:
+    """A check that a text is one of these names, and their list for the JSON Schema."""
+    known = tuple(names)
+    listed = ", ".join(f"'{name}'" for name in known)
+
+    def check(value: str) -> str:
+        if value not in known:
+            raise PydanticCustomError("literal_error", "must be one of {expected}", {"expected": listed})
+        return value
+
+    return AfterValidator(check), WithJsonSchema({"type": "string", "enum": list(known)})
+
+
+class AnalysisSection(BaseModel):
+    """`[analysis]`: one model for every outcome, and the questions asked of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    model: Literal["mmrm"] = Field("mmrm", description="The kind of model: a mixed model for repeated measures.")
+    terms: tuple[str, ...] = Field(
+        ("visit",),
+        min_length=1,
+        strict=False,
+        description="Fixed effects: `visit`, covariates, and interactions joined by a colon.",
+    )
+    covariance: Annotated[str, *one_of(STRUCTURES)] = Field("us", description="Covariance of the visits.")
+    method: Annotated[str, *one_of(METHODS)] = Field("reml", description="Restricted or full maximum likelihood.")
+    df: Annotated[str, *one_of(DF_METHODS)] | None = Field(
+        None,
+        description="Degrees of freedom; kenward-roger under reml and satterthwaite under ml where nothing is said.",
+    )
+    contrasts: Annotated[str, *one_of(CONTRASTS)] = Field("vs_baseline", description="Which visits are compared.")
+    adjust: Annotated[str, *one_of(ADJUSTMENTS)] = Field(
+        "none", description="Adjustment of p values within an outcome."
+    )
+    weights: Annotated[str, *one_of(WEIGHTS)] = Field("proportional", description="How means average over factors.")
+    conf_level: float = Field(0.95, gt=0.5, lt=1.0, description="Coverage of the intervals.")
+
+
+class ReportSection(BaseModel):
+    """`[report]`: which files are written, and how numbers look in them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    formats: tuple[Literal["html", "json", "csv"], ...] = Field(
+        FORMATS, min_length=1, strict=False, description="The files to write; html brings the figures with it."
+    )
+    number_style: Annotated[str, *one_of(NUMBER_STYLES)] = Field(
+        "plain", description="How numbers are set in tables and text."
+    )
+    figures: bool = Field(True, description="Draw the trajectories, in the report and as SVG files.")
+    seed: int = Field(1, ge=0, description="Seed of everything random in the run.")
+
+
+class StudyFile(BaseModel):
+    """A study file: what the data are, what is asked of them, and what is written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, title="burnout_stats study file")
+
+    config_version: Literal[1] = Field(1, description="The version of this format.")
+    title: str = Field("", description="The title of the report.")
+    description: str = Field(
+        "", description="Setting, dates, who was eligible, how people were followed up; copied to the report."
+    )
+    data: DataSection
+    visits: dict[str, FiniteFloat] = Field(min_length=1, description="Years since baseline by visit label.")
+    outcomes: dict[str, OutcomeSection] = Field(min_length=1, description="The scores, by column.")
+    covariates: dict[str, CovariateSection] = Field(default_factory=dict, description="Other properties, by column.")
+    disclosure: DisclosureSection = Field(
+        default_factory=DisclosureSection, description="How small a group may be shown."
+    )
+    analysis: AnalysisSection = Field(default_factory=AnalysisSection)
+    report: ReportSection = Field(default_factory=ReportSection)

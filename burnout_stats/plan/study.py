@@ -1,0 +1,239 @@
+"""The study file read as a whole: `read_study(path) -> Plan`. Whatever is wrong with the file is said at once, by key
+path or line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..cohort import Cohort, Visits
+from ..cohort.sections import CovariateSection, DataSection, DisclosureSection, OutcomeSection, cohort_from_sections
+from ..errors import Problem, StudyError, did_you_mean
+from ..models.degrees_of_freedom import DF_METHODS
+from .problems import problems
+from .sections import CONFIG_VERSION, AnalysisSection, ReportSection, StudyFile
+from .terms import check_terms, formula
+
+__all__ = ["Plan", "read_study", "schema"]
+
+MAX_BYTES = 1_000_000
+"""A study file is written by a person; anything longer is another file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Plan:
+    """A whole analysis as a study file declares it: what the data are, what is asked of them, what is written.
+
+    Attributes
+    ----------
+    path : Path
+        The study file; the data file is found from its folder.
+    sha256 : str
+        Of the study file's bytes.
+    title, description : str
+    data, visits, outcomes, covariates, disclosure, analysis, report
+        The sections of the file, with every default filled in; `visits` maps labels to years, `outcomes` and
+        `covariates` map columns to sections.
+    """
+
+    path: Path
+    sha256: str
+    title: str
+    description: str
+    data: DataSection
+    visits: Mapping[str, float]
+    outcomes: Mapping[str, OutcomeSection]
+    covariates: Mapping[str, CovariateSection]
+    disclosure: DisclosureSection
+    analysis: AnalysisSection
+    report: ReportSection
+
+    @property
+    def df(self) -> str:
+        """The method for degrees of freedom, resolved."""
+        return self.analysis.df or ("kenward-roger" if self.analysis.method == "reml" else "satterthwaite")
+
+    def formula(self, outcome: str) -> str:
+        """The formula of the model for one outcome.
+
+        Raises
+        ------
+        StudyError
+            `E-STUDY-COLUMN` where the study has no such outcome.
+        """
+        if outcome not in self.outcomes:
+            raise StudyError(
+                "E-STUDY-COLUMN",
+                f"`{outcome}` is not an outcome of the study.",
+                f"Its outcomes are: {', '.join(self.outcomes)}.",
+                did_you_mean(outcome, self.outcomes),
+            )
+        return formula(outcome, self.analysis.terms, self.covariates)
+
+    def cohort(self) -> Cohort:
+        """Read and check the data that the study file declares."""
+        return cohort_from_sections(
+            self.data, self.visits, self.outcomes, self.covariates, self.disclosure, folder=self.path.parent
+        )
+
+    def echo(self) -> dict[str, Any]:
+        """The plan with every default written out, as a study file would say it."""
+        sections = {
+            "data": self.data,
+            "disclosure": self.disclosure,
+            "analysis": self.analysis.model_copy(update={"df": self.df}),
+            "report": self.report,
+        }
+        plain = {name: section.model_dump(mode="json") for name, section in sections.items()}
+        return {
+            "config_version": CONFIG_VERSION,
+            "title": self.title,
+            "description": self.description,
+            "data": plain["data"],
+            "visits": dict(self.visits),
+            "outcomes": {name: section.model_dump(mode="json") for name, section in self.outcomes.items()},
+            "covariates": {name: section.model_dump(mode="json") for name, section in self.covariates.items()},
+            "disclosure": plain["disclosure"],
+            "analysis": plain["analysis"],
+            "report": plain["report"],
+        }
+
+    def __repr__(self) -> str:
+        return f"<Plan: {self.title}; outcomes {', '.join(self.outcomes)}; terms {', '.join(self.analysis.terms)}>"
+
+
+def read_study(path: str | Path) -> Plan:
+    """Read a study file (TOML); the data are not opened yet.
+
+    Raises
+    ------
+    StudyError
+        With every problem found (`.problems`): `E-STUDY-FILE`, `E-STUDY-SYNTAX` (with its line), `E-STUDY-VERSION`,
+        `E-STUDY-KEY`, `E-STUDY-MISSING`, `E-STUDY-VALUE`, `E-STUDY-TERM`.
+    """
+    path = Path(path)
+    raw = _bytes(path)
+    document = _parsed(raw)
+    _check_version(document)
+    try:
+        study = StudyFile.model_validate(document)
+    except ValidationError as error:
+        raise StudyError.of(problems(error.errors(include_url=False), schema())) from None
+    wrong = [*_check_visits(study), *_check_df(study)]
+    wrong += check_terms(study.analysis.terms, outcomes=study.outcomes, covariates=study.covariates)
+    if wrong:
+        raise StudyError.of(wrong)
+    return Plan(
+        path=path,
+        sha256=hashlib.sha256(raw).hexdigest(),
+        title=study.title or path.stem.replace("_", " ").replace("-", " ").capitalize(),
+        description=study.description,
+        data=study.data,
+        visits=dict(study.visits),
+        outcomes=dict(study.outcomes),
+        covariates=dict(study.covariates),
+        disclosure=study.disclosure,
+        analysis=study.analysis,
+        report=study.report,
+    )
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of study files."""
+    return StudyFile.model_json_schema()
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        near = did_you_mean(path.name, _study_files(path.parent))
+        raise StudyError(
+            "E-STUDY-FILE",
+            f"The study file `{path.name}` cannot be read ({type(error).__name__}).",
+            "A study file is a TOML file on this computer.",
+            near or "Check the path.",
+        ) from None
+    if len(raw) > MAX_BYTES:
+        raise StudyError(
+            "E-STUDY-FILE",
+            f"`{path.name}` is longer than {MAX_BYTES:,} bytes.",
+            "A study file is a short TOML file that names the data file.",
+            "Give the path of the study file, not of the data.",
+        )
+    return raw
+
+
+def _study_files(folder: Path) -> list[str]:
+    try:
+        return sorted(file.name for file in folder.glob("*.toml"))
+    except OSError:
+        return []
+
+
+def _parsed(raw: bytes) -> dict[str, Any]:
+    try:
+        return tomllib.loads(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise StudyError(
+            "E-STUDY-SYNTAX",
+            f"Line {line} holds bytes that are not UTF-8 text.",
+            "A study file is TOML, written in UTF-8.",
+            "Save the file as UTF-8 in your editor.",
+            lines=[line],
+        ) from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        message = "too many brackets in brackets" if isinstance(error, RecursionError) else str(error)
+        at = re.search(r"\s*\(at (?:line (\d+), column \d+|end of document)\)", message)
+        line = int(at[1]) if at and at[1] else raw.rstrip().count(b"\n") + 1
+        what = message[: at.start()] if at else message
+        raise StudyError(
+            "E-STUDY-SYNTAX",
+            f"Line {line} cannot be read: {what[:1].lower()}{what[1:]}.",
+            "A study file is TOML: [tables], and lines such as key = value with texts in quotes.",
+            "Look at that line and the one before it for a missing quote, bracket or equals sign.",
+            lines=[line],
+        ) from None
+
+
+def _check_version(document: Mapping[str, Any]) -> None:
+    version = document.get("config_version", CONFIG_VERSION)
+    if type(version) is not int or version != CONFIG_VERSION:
+        raise StudyError(
+            "E-STUDY-VERSION",
+            f"`config_version` is {version!r}.",
+            f"This version of burnout_stats reads study files with config_version = {CONFIG_VERSION}.",
+            "Write that number, or use the version of burnout_stats that the file was written for.",
+        )
+
+
+def _check_visits(study: StudyFile) -> Sequence[Problem]:
+    try:
+        Visits.of(study.visits)
+    except StudyError as error:
+        return error.problems
+    return ()
+
+
+def _check_df(study: StudyFile) -> list[Problem]:
+    asked = study.analysis
+    if asked.df is None or asked.method == "reml" or not DF_METHODS[asked.df].reml_only:
+        return []
+    return [
+        Problem(
+            "E-STUDY-VALUE",
+            f"`analysis.df` is {asked.df!r} with `analysis.method` {asked.method!r}.",
+            "This method for degrees of freedom is derived for restricted maximum likelihood.",
+            'Write method = "reml", or df = "satterthwaite".',
+        )
+    ]

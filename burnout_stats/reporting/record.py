@@ -1,0 +1,174 @@
+"""The results as one JSON document for machines: full precision, a versioned schema, and a reason wherever a number is
+null.
+
+A reason stands beside the row's numbers, by column: `"reasons": {"estimate": "hidden"}`. It is "hidden" (too few
+persons), "infinite" (degrees of freedom of a normal distribution) or "not estimable" / "not available" (the data hold
+no answer).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..cohort import Cohort
+from ..display.escape import clean
+from ..estimates import Estimates, Summaries
+from ..notices import Notice
+from ..plan import OutcomeResults, Provenance, Results
+from .gate import hides_model
+
+__all__ = ["SCHEMA", "to_json"]
+
+SCHEMA = 1
+"""The version of this document; it changes when a reader written for the old one would read the new one wrongly."""
+
+COUNTS = frozenset({"n"})
+"""Columns that hold whole numbers even where hiding has made them float."""
+
+
+def to_json(results: Results) -> bytes:
+    """Protected results as UTF-8 JSON with sorted keys."""
+    document = {
+        "schema": SCHEMA,
+        "title": results.plan.title,
+        "cohort": _cohort(results.cohort),
+        "flow": _summaries(results.flow),
+        "outcomes": [_outcome(part, results.cohort) for part in results.outcomes],
+        "notices": [_notice(notice) for notice in results.notices],
+        "provenance": _provenance(results.provenance),
+    }
+    text = json.dumps(_tidy(document), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return (text + "\n").encode("utf-8")
+
+
+def _cohort(cohort: Cohort) -> dict[str, Any]:
+    return {
+        "n_subjects": cohort.n_subjects,
+        "visits": [{"label": label, "years": years} for label, years in cohort.visits.by_label().items()],
+        "min_cell": cohort.policy.min_cell,
+    }
+
+
+def _outcome(part: OutcomeResults, cohort: Cohort) -> dict[str, Any]:
+    role = part.outcome
+    return {
+        "name": role.name,
+        "label": role.label,
+        "unit": role.unit,
+        "range": list(role.range) if role.range else None,
+        "better": role.better,
+        "instrument": role.instrument,
+        "model": _model(part, cohort),
+        "observed": _summaries(part.observed),
+        "coefficients": _estimates(part.coefficients),
+        "means": _estimates(part.means),
+        "changes": _estimates(part.changes),
+        "standardized_changes": _estimates(part.standardized),
+    }
+
+
+def _model(part: OutcomeResults, cohort: Cohort) -> dict[str, Any]:
+    fit = part.fit
+    hidden = hides_model(part, cohort)
+    return {
+        "formula": fit.spec.formula,
+        "covariance_structure": fit.spec.covariance,
+        "method": fit.spec.method,
+        "n_obs": None if hidden else fit.n_obs,
+        "n_subjects": fit.n_subjects,
+        "n_parameters": fit.n_parameters,
+        "loglik": fit.loglik,
+        "aic": fit.aic,
+        "aicc": fit.aicc,
+        "bic": fit.bic,
+        "converged": fit.converged,
+        "iterations": fit.optimum.iterations,
+        "max_gradient": fit.optimum.max_gradient,
+        "covariance": {
+            "visits": [str(label) for label in fit.covariance.index],
+            "matrix": None if hidden else fit.covariance.to_numpy().tolist(),
+        },
+        **({"reasons": {"n_obs": "hidden", "covariance.matrix": "hidden"}} if hidden else {}),
+    }
+
+
+def _estimates(estimates: Estimates) -> dict[str, Any]:
+    about = estimates.about
+    return {
+        "kind": about.kind,
+        "conf_level": about.conf_level,
+        "df_method": about.df_method,
+        "adjust": about.adjust,
+        "factors": list(about.factors),
+        "by": list(about.by),
+        "notes": list(about.notes),
+        "rows": _rows(estimates.frame, "not estimable"),
+        "vcov": estimates.vcov.tolist(),
+    }
+
+
+def _summaries(summaries: Summaries) -> dict[str, Any]:
+    about = summaries.about
+    return {"kind": about.kind, "notes": list(about.notes), "rows": _rows(summaries.frame, "not available")}
+
+
+def _rows(frame: pd.DataFrame, otherwise: str) -> list[dict[str, Any]]:
+    columns = {str(name): frame[name].astype(object).tolist() for name in frame.columns}
+    return [_row({name: values[k] for name, values in columns.items()}, otherwise) for k in range(len(frame))]
+
+
+def _row(cells: Mapping[str, Any], otherwise: str) -> dict[str, Any]:
+    hidden = bool(cells.get("hidden", False))
+    row: dict[str, Any] = {}
+    reasons: dict[str, str] = {}
+    for name, value in cells.items():
+        if isinstance(value, str | bool | np.bool_):
+            row[name] = bool(value) if not isinstance(value, str) else value
+            continue
+        number = math.nan if value is None else float(value)
+        if math.isfinite(number):
+            row[name] = int(number) if name in COUNTS and number.is_integer() else number
+        else:
+            row[name] = None
+            reasons[name] = "infinite" if math.isinf(number) else "hidden" if hidden else otherwise
+    return row | ({"reasons": reasons} if reasons else {})
+
+
+def _provenance(provenance: Provenance) -> dict[str, Any]:
+    return {
+        "versions": dict(provenance.versions),
+        "platform": provenance.platform,
+        "study": {"name": provenance.study_name, "sha256": provenance.study_sha256},
+        "data": {
+            "name": provenance.data_name,
+            "sha256": provenance.data_sha256,
+            "rows_read": provenance.rows_read,
+            "rows_kept": provenance.rows_kept,
+            "dialect": dict(provenance.dialect),
+            **({"reasons": {"rows_read": "hidden", "rows_kept": "hidden"}} if provenance.rows_read is None else {}),
+        },
+        "seed": provenance.seed,
+        "date": provenance.date or None,
+        "plan": dict(provenance.plan),
+    }
+
+
+def _notice(notice: Notice) -> dict[str, str]:
+    return {"code": notice.code, "message": notice.message, "advice": notice.advice}
+
+
+def _tidy(value: Any) -> Any:
+    """The document with NaN and infinity as null, and labels without control characters."""
+    if isinstance(value, Mapping):
+        return {clean(str(key)): _tidy(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_tidy(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return clean(value) if isinstance(value, str) else value

@@ -1,0 +1,144 @@
+"""Synthetic cohorts by name: in memory, as a CSV file, and as the folder of files that ships with the package."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+import pandas as pd
+
+from ..cohort import Cohort
+from ..cohort.simulate import simulate as draw
+from ._design import Design, design, example_seed, parameters, study_id
+from ._dictionary import dictionary
+from ._truth import truth
+
+__all__ = ["csv_text", "example", "simulate", "study_file", "write", "write_synthetic"]
+
+
+def simulate(name: str, *, n: int | None = None, seed: int) -> Cohort:
+    """A synthetic cohort drawn from a study's parameters; n is the study's own size where it is not given.
+
+    >>> simulate("villa_sana", n=50, seed=1)
+    <Cohort: 50 subjects, 3 visits, outcomes exhaustion, job_stress, depression, anxiety>
+
+    Raises
+    ------
+    StudyError
+        `E-STUDY-UNKNOWN` for an unknown study, `E-STUDY-SIZE` for n below 1 or a negative seed.
+    """
+    return draw(parameters(name), n=design(study_id(name)).n if n is None else n, seed=seed)
+
+
+def example(name: str) -> Cohort:
+    """The synthetic cohort that ships as `data/synthetic/<name>.csv`, made in memory.
+
+    >>> example("villa_sana").n_subjects
+    227
+    """
+    return simulate(name, seed=example_seed(name))
+
+
+def write(name: str, target: str | Path | TextIO, *, n: int | None = None, seed: int | None = None) -> None:
+    """Write a synthetic cohort as CSV to a path or an open text stream; without a seed, that of the shipped example."""
+    cohort = simulate(name, n=n, seed=example_seed(name) if seed is None else seed)
+    text = csv_text(cohort, design(study_id(name)))
+    if isinstance(target, (str, Path)):
+        Path(target).write_text(text, encoding="utf-8", newline="")
+    else:
+        target.write(text)
+
+
+def write_synthetic(folder: str | Path, name: str = "villa_sana") -> tuple[Path, ...]:
+    """Write the shipped example of a study: CSV, study file, what is true of it, and the dictionary of the data.
+
+    The same version of the package and its libraries writes the same bytes. Returns the paths written.
+    """
+    key = study_id(name)
+    plan, told = design(key), truth(key)
+    cohort = example(key)
+    texts = {
+        f"{key}.csv": csv_text(cohort, plan),
+        f"{key}.toml": study_file(cohort, plan),
+        f"{key}.truth.json": json.dumps(told, indent=2, ensure_ascii=False) + "\n",
+        "README.md": dictionary(plan, told),
+    }
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, text in texts.items():
+        (folder / file).write_text(text, encoding="utf-8", newline="")
+    return tuple(folder / file for file in texts)
+
+
+def csv_text(cohort: Cohort, plan: Design) -> str:
+    """The cohort as CSV, one line per subject and visit: `id`, `visit`, then the columns in the study's order."""
+    data = cohort.data
+    columns = {"id": cohort.ids[data["subject"].to_numpy() - 1], "visit": data["visit"].astype(str)}
+    columns |= {name: _cells(data[name]) for name in plan.tables["columns"]}
+    stream = io.StringIO()
+    pd.DataFrame(columns).to_csv(stream, index=False, lineterminator="\n")
+    return stream.getvalue()
+
+
+def _cells(column: pd.Series) -> list[str]:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return [str(label) for label in column]
+    return [f"{value:.10g}" for value in column.to_numpy(dtype=np.float64)]
+
+
+def study_file(cohort: Cohort, plan: Design) -> str:
+    """The study file of the cohort."""
+    lines = [
+        "config_version = 1",
+        f"title = {_quoted(plan.tables['title'])}",
+        f"description = {_quoted(plan.tables['description'])}",
+        "",
+        "[data]",
+        f'file = "{plan.name}.csv"',
+        'subject = "id"',
+        'visit = "visit"',
+        "",
+        "[visits]",
+        *(f"{_quoted(label)} = {years:g}" for label, years in cohort.visits.by_label().items()),
+    ]
+    for outcome in cohort.outcome_roles.values():
+        lowest, highest = outcome.range or (0.0, 0.0)
+        lines += [
+            "",
+            f"[outcomes.{outcome.name}]",
+            f"label = {_quoted(outcome.label)}",
+            f"instrument = {_quoted(outcome.instrument)}",
+        ]
+        lines += [f"range = [{lowest:g}, {highest:g}]", f"better = {_quoted(outcome.better)}"]
+        lines += [f"note = {_quoted(outcome.note)}"] if outcome.note else []
+    for covariate in cohort.covariate_roles.values():
+        lines += ["", f"[covariates.{covariate.name}]", f"label = {_quoted(covariate.label)}"]
+        lines += [f"levels = [{', '.join(map(_quoted, covariate.levels))}]"] if covariate.levels else []
+        lines += [f"unit = {_quoted(covariate.unit)}"] if covariate.unit else []
+    return "\n".join([*lines, "", *ANALYSIS]) + "\n"
+
+
+ANALYSIS = (
+    "[disclosure]",
+    "min_cell = 5",
+    "",
+    "[analysis]",
+    'model = "mmrm"',
+    'terms = ["visit", "sex", "age", "visit:sex"]',
+    'covariance = "us"',
+    'df = "kenward-roger"',
+    'contrasts = "vs_baseline"',
+    "",
+    "[report]",
+    'formats = ["html", "json", "csv"]',
+    'number_style = "plain"',
+    "seed = 1",
+)
+
+
+def _quoted(text: str) -> str:
+    """A basic string of TOML."""
+    return json.dumps(text, ensure_ascii=False)
