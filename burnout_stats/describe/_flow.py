@@ -59,7 +59,8 @@ def flow(cohort: Cohort, *, by: str | None = None) -> Summaries:
     >>> frame = pd.DataFrame({"id": [1, 1, 2], "visit": ["start", "end", "start"], "stress": [3.0, 2.5, 4.0]})
     >>> cohort = read_cohort(frame, subject="id", visit="visit", times={"start": 0, "end": 1}, outcomes=["stress"])
     >>> found = flow(cohort).frame
-    >>> dict(found.loc[found["statistic"] == "percent", ["level", "value"]].to_numpy()[:2])
+    >>> seen = found[found["variable"].eq("visit") & found["statistic"].eq("percent")]
+    >>> dict(zip(seen["level"], seen["value"]))
     {'start': 100.0, 'end': 50.0}
     """
     groups = groups_of(cohort, by)
@@ -72,7 +73,7 @@ def flow(cohort: Cohort, *, by: str | None = None) -> Summaries:
     everyone = np.ones(len(sizes), dtype=bool)
     counts: list[tuple[str, str, Bools]] = [("subjects", "all", everyone)]
     counts += [("visit", label, seen[:, at]) for at, label in enumerate(labels)]
-    complete: Bools = seen.all(axis=1)
+    complete: Bools = np.asarray(seen.all(axis=1))
     counts += [("complete", "all visits", complete)]
     counts += [("contributing", label, has[:, n_visits + at]) for at, label in enumerate(_labels(cohort))]
     for absent in np.unique(~seen, axis=0):

@@ -24,11 +24,26 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rows:
-    """What the engine reads: z = (X, y) (N × (p + 1)), subjects 0, 1, ... in order, visits 0, 1, ..."""
+    """What the engine reads.
+
+    Attributes
+    ----------
+    z : (N, p + 1) array
+        (X, y).
+    subject, visit : (N,) arrays
+        Subjects 0, 1, ... in order, visits 0, 1, ...
+    ordinal : (n,) array
+        For each of the n subjects, its ordinal in the cohort.
+    group, weight : (n,) arrays, optional
+        Covariance group and weight of each subject.
+    """
 
     z: Array
     subject: NDArray[np.int64]
     visit: NDArray[np.int64]
+    ordinal: NDArray[np.int64]
+    group: NDArray[np.int64] | None = None
+    weight: Array | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,6 +57,7 @@ class Design:
     grid : ReferenceGrid
     n_cohort : subjects in the cohort, with or without an outcome
     min_cell : the cohort's disclosure threshold
+    groups : labels of the covariance groups; empty where there is one covariance
     notices : rows that had to be left out
     """
 
@@ -52,6 +68,7 @@ class Design:
     grid: ReferenceGrid
     n_cohort: int
     min_cell: int
+    groups: tuple[str, ...]
     notices: tuple[Notice, ...]
 
     @property
@@ -60,8 +77,12 @@ class Design:
         return self.encoder.names
 
 
-def build(formula: Formula, cohort: Cohort) -> tuple[Design, Rows]:
+def build(
+    formula: Formula, cohort: Cohort, *, group: str | None = None, weight: str | None = None
+) -> tuple[Design, Rows]:
     """The design of a formula on a cohort, and its rows: those with the outcome and every covariate.
+
+    `group` and `weight` name columns that do not change within a subject (`covariance_by` and `weights` of a model).
 
     Raises
     ------
@@ -69,15 +90,17 @@ def build(formula: Formula, cohort: Cohort) -> tuple[Design, Rows]:
         `E-STUDY-COLUMN` for a name that the cohort does not have, `E-STUDY-FORMULA` for a role that cannot stand in the
         fixed part.
     ModelError
-        `E-MODEL-EMPTY` where no row is complete.
+        `E-MODEL-EMPTY` where no row is complete, `E-MODEL-CHANGES` where a group or weight changes within a subject,
+        `E-MODEL-WEIGHT` for weights that are not positive numbers.
     """
     data = cohort.data
     outcome = _outcome(formula.response, cohort)
     y = data[formula.response].to_numpy(dtype=float)
     columns = {name: _column(name, cohort) for name in formula.variables}
+    sides = {name: _column(name, cohort) for name in (group, weight) if name is not None}
     present = ~np.isnan(y)
     complete = present.copy()
-    for values, _ in columns.values():
+    for values, _ in (*columns.values(), *sides.values()):
         complete &= np.greater_equal(values, 0) if values.dtype.kind == "i" else ~np.isnan(values)
     if not complete.any():
         raise ModelError(
@@ -87,9 +110,16 @@ def build(formula: Formula, cohort: Cohort) -> tuple[Design, Rows]:
             "Look at the missing values with describe.by_visit(cohort).",
         )
     rows = slice(None) if complete.all() else np.flatnonzero(complete)
-    subject = _consecutive(data["subject"].to_numpy()[rows])
+    ordinals = data["subject"].to_numpy()[rows]
+    subject = _consecutive(ordinals)
+    first = np.flatnonzero(np.r_[True, subject[1:] != subject[:-1]])
+    levels_of = {name: sides[name][1] for name in sides}
+    of_subject: dict[str, NDArray[np.generic]] = {
+        name: _constant_within(name, values[rows], subject, first) for name, (values, _) in sides.items()
+    }
     visit = data["visit"].cat.codes.to_numpy()[rows].astype(np.int64)
     taken = {name: values[rows] for name, (values, _) in columns.items()}
+    labels, codes = _grouped(group, of_subject, levels_of)
     share = 1.0 / np.bincount(subject)[subject]
     variables = {name: _learned(name, taken[name], levels, share, cohort) for name, (_, levels) in columns.items()}
     made = encoder(formula, variables)
@@ -117,9 +147,17 @@ def build(formula: Formula, cohort: Cohort) -> tuple[Design, Rows]:
         grid=grid,
         n_cohort=cohort.n_subjects,
         min_cell=cohort.policy.min_cell,
+        groups=labels,
         notices=_left_out(int(present.sum()), int(complete.sum()), formula),
     )
-    return design, Rows(z=z, subject=subject, visit=visit)
+    return design, Rows(
+        z=z,
+        subject=subject,
+        visit=visit,
+        ordinal=ordinals[first],
+        group=codes,
+        weight=None if weight is None else _positive(weight, of_subject[weight]),
+    )
 
 
 def _outcome(name: str, cohort: Cohort) -> Outcome:
@@ -152,6 +190,51 @@ def _column(name: str, cohort: Cohort) -> tuple[NDArray[np.generic], tuple[str, 
     if isinstance(column.dtype, pd.CategoricalDtype):
         return column.cat.codes.to_numpy(), tuple(map(str, column.cat.categories))
     return column.to_numpy(dtype=float), ()
+
+
+def _constant_within(
+    name: str, values: NDArray[np.generic], subject: NDArray[np.int64], first: NDArray[np.intp]
+) -> NDArray[np.generic]:
+    """The value of each subject."""
+    own = values[first]
+    changing = len(np.unique(subject[values != own[subject]]))
+    if changing:
+        raise ModelError(
+            "E-MODEL-CHANGES",
+            f"`{name}` changes between the visits of {changing} subjects.",
+            "A group of the covariance, or a weight, belongs to a subject and stays the same at every visit.",
+            "Use the value at baseline on every row.",
+        )
+    return own
+
+
+def _grouped(
+    group: str | None, of_subject: Mapping[str, NDArray[np.generic]], levels: Mapping[str, tuple[str, ...]]
+) -> tuple[tuple[str, ...], NDArray[np.int64] | None]:
+    """Labels of the covariance groups that have subjects, and the group of each subject."""
+    if group is None:
+        return (), None
+    if not levels[group]:
+        raise StudyError(
+            "E-STUDY-OPTION",
+            f"`covariance_by` is `{group}`, which is numeric.",
+            "A covariance of its own is given to each level of a categorical column.",
+            "Declare its levels under [covariates].",
+        )
+    present, codes = np.unique(of_subject[group], return_inverse=True)
+    return tuple(levels[group][int(k)] for k in present), codes.astype(np.int64)
+
+
+def _positive(name: str, values: NDArray[np.generic]) -> Array:
+    weights = np.asarray(values, dtype=float)
+    if not (weights > 0).all() or not np.isfinite(weights).all():
+        raise ModelError(
+            "E-MODEL-WEIGHT",
+            f"`{name}` has values that are not above 0.",
+            "A weight is a positive number; a subject that should not count is left out.",
+            "Leave those subjects out with cohort.subset(...).",
+        )
+    return weights
 
 
 def _learned(name: str, values: NDArray[np.generic], levels: tuple[str, ...], share: Array, cohort: Cohort) -> Variable:

@@ -16,8 +16,8 @@ SINGULAR = 1e7
 """Ratio of largest to smallest eigenvalue of the correlation matrix of the visits at which Σ counts as singular."""
 
 
-def refuse_unanswerable(moments: Moments, visits: Visits, outcome: str) -> None:
-    """Stop before the optimiser where no unstructured covariance can be estimated.
+def refuse_unanswerable(moments: Moments, visits: Visits, outcome: str, covariance: str) -> None:
+    """Stop before the optimiser where no covariance, or no unstructured one, can be estimated.
 
     Raises
     ------
@@ -33,8 +33,14 @@ def refuse_unanswerable(moments: Moments, visits: Visits, outcome: str) -> None:
             "There must be more rows than fixed effects, or nothing is left to estimate variances from.",
             "Use fewer terms.",
         )
-    pairs = np.einsum("p,pa,pb->ab", moments.n, moments.patterns.astype(float), moments.patterns.astype(float))
-    for a, b in zip(*np.nonzero(np.triu(pairs == 0)), strict=True):
+    patterns = moments.patterns.astype(float)
+    for group in np.unique(moments.groups) if covariance == "us" else ():
+        n = moments.n * (moments.groups == group)
+        pairs = np.einsum("p,pa,pb->ab", n, patterns, patterns)
+        unseen = np.argwhere(np.triu(pairs == 0))
+        if not len(unseen):
+            continue
+        a, b = unseen[0]
         raise ModelError(
             "E-MODEL-PAIR-UNSEEN",
             f"No subject has `{outcome}` at both `{visits.labels[a]}` and `{visits.labels[b]}`.",

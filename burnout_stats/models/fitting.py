@@ -39,10 +39,10 @@ def fit(spec: MMRM, cohort: Cohort) -> Fit:
     >>> fitted.converged, list(fitted.coef.index)
     (True, ['Intercept', 'visit[1 year]', 'visit[3 years]'])
     """
-    design, rows = build(spec.parsed, cohort)
+    design, rows = build(spec.parsed, cohort, group=spec.covariance_by, weight=spec.weights)
     seen, visit = np.unique(rows.visit, return_inverse=True)
     basis = Basis.centered(rows.z.mean(axis=0), design.encoder.constant)
-    raw = moments_of_rows(rows.z, rows.subject, visit, len(seen), basis=basis)
+    raw = moments_of_rows(rows.z, rows.subject, visit, len(seen), basis=basis, group=rows.group, weights=rows.weight)
     kept, dropped, null = aliased(raw)
     moments = raw if not len(dropped) else raw.columns(kept)
     visits = replace(
@@ -50,9 +50,9 @@ def fit(spec: MMRM, cohort: Cohort) -> Fit:
         labels=tuple(design.visits.labels[k] for k in seen),
         years=tuple(design.visits.years[k] for k in seen),
     )
-    refuse_unanswerable(moments, visits, design.outcome.name)
+    refuse_unanswerable(moments, visits, design.outcome.name, spec.covariance)
     moments = moments.orthonormal()
-    covariance = Covariance(STRUCTURES[spec.covariance], np.array(visits.years))
+    covariance = Covariance(STRUCTURES[spec.covariance], np.array(visits.years), max(1, len(design.groups)))
     optimum = optimize(moments, covariance, reml=spec.method == "reml")
     notices = (*design.notices, *_aliased_notice(design, dropped), *verdict(optimum, design.outcome.name))
     announce(notices)
@@ -63,6 +63,7 @@ def fit(spec: MMRM, cohort: Cohort) -> Fit:
         seen=tuple(int(k) for k in seen),
         kept=kept,
         null=null,
+        rows=rows,
         notices=notices,
     )
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..cohort.roles import Outcome, Visits
 from ..design import Design
+from ..design.build import Rows
 from ..design.grid import ReferenceGrid
 from ..engine.covariance import STRUCTURES
 from ..engine.scoring import Optimum, Status
@@ -54,6 +55,9 @@ class Fit:
         The visits (positions in `visits`) that have rows; Σ is over these.
     kept : array of int, null : (p, number aliased) array
         Columns estimated, and the combinations of columns that are identically zero.
+    rows : Rows or None
+        What the moments were built from; None where only moments are known. Sandwich estimators, residuals and
+        predictions of single subjects need them.
     notices : tuple of Notice
     """
 
@@ -63,6 +67,7 @@ class Fit:
     seen: tuple[int, ...]
     kept: NDArray[np.intp]
     null: Array
+    rows: Rows | None = None
     notices: tuple[Notice, ...] = ()
 
     @property
@@ -100,17 +105,20 @@ class Fit:
 
     @property
     def covariance(self) -> pd.DataFrame:
-        """Σ, the covariance of the visits within a subject."""
-        sigma = self._optimum.at.sigma[0] * float(self.state.moments.basis.scale) ** 2
-        return pd.DataFrame(sigma, index=list(self.visits.labels), columns=list(self.visits.labels))
+        """Σ, the covariance of the visits within a subject; one below the other where there are several."""
+        sigma = self._optimum.at.sigma * float(self.state.moments.basis.scale) ** 2
+        labels = list(self.visits.labels)
+        index = pd.MultiIndex.from_product([self.design.groups, labels]) if self.design.groups else pd.Index(labels)
+        return pd.DataFrame(sigma.reshape(-1, len(labels)), index=index, columns=labels)
 
     @property
     def varcorr(self) -> pd.DataFrame:
         """The standard deviation at each visit, and the correlations between visits."""
-        sigma = self.covariance.to_numpy()
-        sd = np.sqrt(np.diag(sigma))
-        frame = pd.DataFrame(sigma / np.outer(sd, sd), index=list(self.visits.labels), columns=list(self.visits.labels))
-        frame.insert(0, "sd", sd)
+        covariance = self.covariance
+        sigma = covariance.to_numpy().reshape(-1, covariance.shape[1], covariance.shape[1])
+        sd = np.sqrt(np.diagonal(sigma, axis1=-2, axis2=-1))
+        frame: pd.DataFrame = covariance / (sd[:, :, None] * sd[:, None, :]).reshape(covariance.shape)
+        frame.insert(0, "sd", sd.reshape(-1))
         return frame
 
     @property
@@ -121,7 +129,7 @@ class Fit:
     @property
     def n_parameters(self) -> int:
         """Covariance parameters."""
-        return STRUCTURES[self.spec.covariance].n_parameters(len(self.seen))
+        return STRUCTURES[self.spec.covariance].n_parameters(len(self.seen)) * max(1, len(self.design.groups))
 
     @property
     def n_obs(self) -> int:
@@ -170,6 +178,23 @@ class Fit:
             criterion=float(o.at.criterion),
             trace=tuple(float(value) for value in o.trace),
         )
+
+    def needed_rows(self) -> Rows:
+        """The rows of the fit.
+
+        Raises
+        ------
+        ModelError
+            `E-MODEL-NEEDS-ROWS` where the fit was made from moments only.
+        """
+        if self.rows is None:
+            raise ModelError(
+                "E-MODEL-NEEDS-ROWS",
+                "This fit knows cross-products only, not the rows they came from.",
+                "Robust standard errors, residuals and predictions of single subjects are made from rows.",
+                "Fit the model to a cohort in memory.",
+            )
+        return self.rows
 
     def answer(self, L: Array, *, df: str | None = None) -> Answer:
         """L β̂ for L (k × p), with covariance and degrees of freedom; rows that the data cannot estimate are NaN.

@@ -4,14 +4,15 @@ number of data sets.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from ..design import Formula, parse
 from ..engine.covariance import STRUCTURES
 from ..errors import StudyError, one_of
 
-__all__ = ["METHODS", "MMRM"]
+__all__ = ["METHODS", "MMRM", "WEIGHTS_KINDS"]
 
+WEIGHTS_KINDS = {"frequency": "counts of identical subjects", "probability": "inverse probabilities"}
 METHODS = {"reml": "restricted maximum likelihood", "ml": "maximum likelihood"}
 
 
@@ -27,6 +28,13 @@ class MMRM:
     covariance : str
         A code of the table of structures: "us" (unstructured).
     method : "reml" or "ml"
+    covariance_by : str, optional
+        A categorical column that does not change within a subject: each of its levels gets its own covariance.
+    weights : str, optional
+        A numeric column that does not change within a subject: how often, or how much, each subject counts.
+    weights_kind : "frequency" or "probability"
+        What the weights are: counts of identical subjects, or inverse probabilities of being seen (these make the
+        model's own standard errors wrong, so only robust ones are given).
 
     Raises
     ------
@@ -41,13 +49,18 @@ class MMRM:
     """
 
     formula: str
+    _: KW_ONLY
     covariance: str = "us"
     method: str = "reml"
+    covariance_by: str | None = None
+    weights: str | None = None
+    weights_kind: str = "frequency"
     parsed: Formula = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         one_of("covariance", self.covariance, {code: structure.name for code, structure in STRUCTURES.items()})
         one_of("method", self.method, METHODS)
+        one_of("weights_kind", self.weights_kind, WEIGHTS_KINDS)
         parsed = parse(self.formula)
         if parsed.random:
             raise StudyError(

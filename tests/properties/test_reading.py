@@ -59,9 +59,11 @@ def outcome(source, **say):
         warnings.simplefilter("ignore", BurnoutStatsWarning)
         try:
             cohort = read_cohort(source, **say)
-        except BurnoutStatsError as error:
-            assert all(problem.code in registry() for problem in error.problems)
-            return error
+        except BurnoutStatsError as refusal:
+            cohort = refusal
+    if isinstance(cohort, BurnoutStatsError):
+        assert {problem.code for problem in cohort.problems} <= set(registry())
+        return cohort
     assert isinstance(cohort, Cohort)
     data = cohort.data
     assert not data.duplicated(["subject", "visit"]).any()

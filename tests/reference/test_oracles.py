@@ -218,3 +218,20 @@ def test_satterthwaite_is_that_of_lmer():
     ours = fit(MMRM("EE ~ visit * group + sex + age", covariance="cs"), burnout_200())
     frame = summarize(ours, df="satterthwaite").frame.set_index("term").loc[renamed(theirs["term"])]
     close(frame["df"], theirs["df"], DF)
+
+
+@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize("key", ["REML_Satterthwaite", "REML_KRlinear"])
+def test_a_covariance_for_each_group(name, key):
+    make, formula, by = DATA[name]
+    theirs = oracle(name)["mmrm"][f"us_grouped_{key}"]
+    ours = fit(MMRM(formula, covariance_by=by), make())
+    close(ours.loglik, theirs["logLik"], LOGLIK)
+    assert ours.n_parameters == theirs["n_theta"]
+    table = theirs["coefficients"]
+    frame = summarize(ours, df=METHODS[key]).frame.set_index("term").loc[renamed(table["term"])]
+    close(frame["estimate"], table["Estimate"], ESTIMATE)
+    close(frame["std_error"], table["Std. Error"], ESTIMATE)
+    close(frame["df"], table["df"], DF)
+    for level, sigma in theirs["varcor"].items():
+        close(ours.covariance.loc[level], sigma["matrix"], ESTIMATE)

@@ -318,6 +318,14 @@ def test_roles_may_be_given_as_names_mappings_or_roles():
     assert [read_cohort(data, covariates=way, **SAY).covariate_roles["sex"].levels for way in ways] == [("F", "M")] * 2
 
 
+@pytest.mark.raises_code("E-DATA-NUMBER", "E-DATA-LEVEL")
+def test_a_word_for_missing_is_offered_as_a_missing_code():
+    with pytest.raises(DataError, match="If `NA` means a missing value"):
+        read_cohort(frame(score=["3", "NA", "4"]), **SAY)
+    with pytest.raises(DataError, match="If `n/a` means a missing value"):
+        read_cohort(frame(sex=["F", "n/a", "M"]), covariates={"sex": {"levels": ["F", "M"]}}, **SAY)
+
+
 @pytest.mark.raises_code("E-STUDY-VALUE")
 @pytest.mark.parametrize("source", [3, None, b"id,visit", [1, 2]])
 def test_a_source_is_a_path_or_a_frame(source):

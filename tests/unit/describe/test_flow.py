@@ -106,6 +106,15 @@ def test_subjects_whose_group_is_not_known_are_a_group():
     assert [found["subjects", "all", level] for level in ("F", "M", "missing")] == [1, 1, 1]
 
 
+def test_a_subject_belongs_to_the_group_of_the_first_visit():
+    data = pd.DataFrame(
+        {"id": [1, 1, 2], "visit": ["baseline", "1 year", "baseline"], "stress": 3.0, "work": ["full", "part", "part"]}
+    )
+    cohort = read_cohort(data, subject="id", visit="visit", times={"baseline": 0, "1 year": 1}, outcomes=["stress"])
+    found = values(describe.flow(cohort, by="work"))
+    assert (found["visit", "1 year", "full"], found["visit", "1 year", "part"]) == (1, 0)
+
+
 def test_the_flow_of_a_cohort_of_200():
     found = values(describe.flow(burnout_200()))
     assert [found["visit", label] for label in ("v0", "v1", "v3")] == [200, 167, 157]
@@ -154,6 +163,12 @@ def test_few_who_are_not_seen_are_hidden_too():
     assert np.isnan(found["visit", "1 year"])
     assert np.isnan(found["visit", "3 years"])
     assert found["visit", "baseline"] == 104
+
+
+def test_few_who_do_not_contribute_are_hidden_too():
+    found = shown({(1, 1, 1): 40, (2, 2, 2): 2})  # 2: stress observed, burnout not
+    assert np.isnan(found["contributing", "Burnout"])
+    assert found["contributing", "Stress"] == found["visit", "1 year"] == 42
 
 
 def test_every_count_is_shown_where_the_policy_allows_it():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -227,3 +229,46 @@ def test_weights_of_sex_do_not_need_the_order_of_rows(fitted):
     mixed = by.assign(w=by["sex"].map(share / share.sum()))
     expected = (mixed["estimate"] * mixed["w"]).groupby(mixed["visit"], sort=False).sum()
     np.testing.assert_allclose(proportional, expected)
+
+
+@pytest.mark.raises_code("E-MODEL-CHANGES", "E-STUDY-OPTION", "E-MODEL-WEIGHT")
+def test_groups_and_weights_belong_to_subjects():
+    frame = scores(30, seed=3)
+    changing = frame.assign(arm=np.where(frame["visit"] == "baseline", "a", "b"))
+    with pytest.raises(ModelError):
+        fit(MMRM("score ~ visit", covariance_by="arm"), cohort_of(changing))
+    with pytest.raises(StudyError):
+        fit(MMRM("score ~ visit", covariance_by="age"), cohort_of(frame))
+    with pytest.raises(ModelError):
+        fit(MMRM("score ~ visit", weights="age"), cohort_of(frame.assign(age=-1.5)))
+
+
+def test_frequency_weights_are_copies():
+    frame = scores(30, seed=3, seen=0.8)
+    times = dict(zip(frame["id"].unique(), np.random.default_rng(1).integers(1, 4, 30).astype(float), strict=True))
+    frame["times"] = frame["id"].map(times)
+    weighted = fit(MMRM("score ~ visit + age", weights="times"), cohort_of(frame))
+    copies = pd.concat(
+        [frame[frame["times"] > k].assign(id=lambda d, k=k: d["id"] + f"-{k}") for k in range(3)], ignore_index=True
+    )
+    copied = fit(MMRM("score ~ visit + age"), cohort_of(copies))
+    assert weighted.loglik == pytest.approx(copied.loglik, rel=1e-10)
+    assert (weighted.n_subjects, weighted.n_obs) == (copied.n_subjects, copied.n_obs)
+    numbers = ["estimate", "std_error", "df"]
+    np.testing.assert_allclose(summarize(weighted).frame[numbers], summarize(copied).frame[numbers], rtol=1e-8)
+
+
+def test_a_group_without_subjects_has_no_parameters():
+    frame = scores(30, seed=3)
+    with pytest.warns(BurnoutStatsWarning, match="`X`"):
+        cohort = cohort_of(frame, covariates={"sex": {"levels": ["F", "M", "X"]}, "age": {}})
+    ours = fit(MMRM("score ~ visit", covariance_by="sex"), cohort)
+    assert ours.n_parameters == 12
+    assert list(ours.covariance.index.levels[0]) == ["F", "M"]
+
+
+@pytest.mark.raises_code("E-MODEL-NEEDS-ROWS")
+def test_a_fit_without_rows_says_so(fitted):
+    assert fitted.needed_rows().z.shape == (fitted.n_obs, len(fitted.coef) + 1)
+    with pytest.raises(ModelError):
+        replace(fitted, rows=None).needed_rows()
