@@ -7,20 +7,21 @@ it.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
-from ..errors import Problem, StudyError, did_you_mean
+from ..errors import StudyError
 from ..estimates import Policy
 from .cohort import Cohort
 from .columns import MissingCodes, plain
 from .declaration import Declaration
+from .problems import problems
 from .read import as_path, read_file
 from .roles import Covariate, Outcome, Visits
+from .study_file import parsed_study, study_bytes
 
 __all__ = [
     "CohortSections",
@@ -31,9 +32,6 @@ __all__ = [
     "cohort_from_sections",
     "read_sections",
 ]
-
-MAX_BYTES = 1_000_000
-"""A study file is written by a person; anything longer is another file."""
 
 
 def _level(value: object) -> object:
@@ -195,30 +193,11 @@ def read_sections(path: Path) -> CohortSections:
     StudyError
         `E-STUDY-FILE`, `E-STUDY-SYNTAX`, or with the key path: `E-STUDY-KEY`, `E-STUDY-MISSING`, `E-STUDY-VALUE`.
     """
+    document = parsed_study(study_bytes(path))
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        raise StudyError(
-            "E-STUDY-FILE",
-            f"The study file `{path.name}` cannot be read ({type(error).__name__}).",
-            "A study file is a TOML file on this computer.",
-            "Check the path.",
-        ) from None
-    try:
-        if len(raw) > MAX_BYTES:
-            raise ValueError(f"it is longer than {MAX_BYTES:,} bytes")
-        return CohortSections.model_validate(tomllib.loads(raw.decode("utf-8-sig")))
+        return CohortSections.model_validate(document)
     except ValidationError as error:
-        raise StudyError.of([_problem(finding) for finding in error.errors(include_url=False)]) from None
-    except (ValueError, RecursionError) as error:
-        reason = "it is not UTF-8" if isinstance(error, UnicodeError) else str(error)
-        raise StudyError(
-            "E-STUDY-SYNTAX",
-            f"The study file `{path.name}` cannot be read: {reason}.",
-            "A study file is TOML: [tables], and lines such as key = value with texts in quotes.",
-            "Look at that line and the one before it for a missing quote, bracket or equals sign.",
-        ) from None
+        raise StudyError.of(problems(error.errors(include_url=False), CohortSections.model_json_schema())) from None
 
 
 def _inside(folder: Path, file: str) -> Path:
@@ -238,37 +217,3 @@ def _inside(folder: Path, file: str) -> Path:
             "Put both files into one folder and write the name of the data file.",
         )
     return target
-
-
-def _problem(finding: Any) -> Problem:
-    parts = [str(part) for part in finding["loc"]]
-    path, kind = ".".join(parts), finding["type"]
-    if kind == "missing":
-        return Problem(
-            "E-STUDY-MISSING",
-            f"`{path}` is missing.",
-            "The study file says where the data are and what they mean.",
-            f"Add `{path}`.",
-        )
-    if kind == "extra_forbidden":
-        sections: dict[str, type[Section]] = {
-            "data": DataSection,
-            "outcomes": OutcomeSection,
-            "covariates": CovariateSection,
-            "disclosure": DisclosureSection,
-        }
-        known = sorted(sections[parts[0]].model_fields)
-        where = ".".join(parts[:-1])
-        return Problem(
-            "E-STUDY-KEY",
-            f"Key `{path}` is not known.",
-            f"[{where}] may hold: {', '.join(known)}.",
-            did_you_mean(parts[-1], known) or "Remove it.",
-        )
-    message = str(finding["msg"]).removeprefix("Value error, ")
-    return Problem(
-        "E-STUDY-VALUE",
-        f"`{path}` cannot be used: {message[:1].lower()}{message[1:]}.",
-        "",
-        "See `burnout-stats schema` for what may stand there.",
-    )

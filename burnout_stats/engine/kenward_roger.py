@@ -19,23 +19,23 @@ from numpy.typing import NDArray
 from .likelihood import contract
 from .satterthwaite import variance_slopes
 
-__all__ = ["adjusted_covariance", "joint_test"]
+__all__ = ["adjusted_covariance", "joint_test", "weighted_Q"]
 
 Array = NDArray[np.float64]
 
 
-def adjusted_covariance(A: Array, first: Array, T: Array, Phi: Array, P: Array, W: Array) -> Array:
-    """Φ_A, shape (..., p, p).
-
-    Σ_ij W_ij Q_ij is one contraction, of B_S = A (Σ_ij W_ij V_i A V_j) A with the moments.
-    """
-    p = Phi.shape[-1]
+def weighted_Q(A: Array, first: Array, T: Array, W: Array) -> Array:
+    """Σ_ij W_ij Q_ij from moments, shape (..., p, p): one contraction of A_S (Σ_ij W_ij V_i A_S V_j) A_S with T_S."""
+    p = T.shape[-1] - 1
     weighted = np.einsum("...ij,...jpab->...ipab", W, first)
     inner = (first @ A[..., None, :, :, :] @ weighted).sum(-4)
-    Q = contract(A @ inner @ A, T)[..., :p, :p]
+    return contract(A @ inner @ A, T)[..., :p, :p]
+
+
+def adjusted_covariance(Q: Array, Phi: Array, P: Array, W: Array) -> Array:
+    """Φ_A, shape (..., p, p), from Q = Σ_ij W_ij Q_ij (..., p, p), Φ, P (..., m, p, p) and W (..., m, m)."""
     PhiP = np.einsum("...ij,...jab->...iab", W, P)
-    PPhiP = np.einsum("...iab,...bc,...icd->...ad", P, Phi, PhiP)
-    middle = Q - PPhiP
+    middle = Q - np.einsum("...iab,...bc,...icd->...ad", P, Phi, PhiP)
     adjusted: Array = Phi + 2 * Phi @ ((middle + np.swapaxes(middle, -1, -2)) / 2) @ Phi
     return adjusted
 

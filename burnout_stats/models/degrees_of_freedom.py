@@ -6,30 +6,92 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..engine import kenward_roger, satterthwaite
+from ..engine.basis import Basis
 from ..engine.moments import Moments
 from ..engine.scoring import Optimum
 
-__all__ = ["DF_METHODS", "DfMethod", "State"]
+__all__ = ["DF_METHODS", "DfMethod", "MomentsState", "State"]
 
 Array = NDArray[np.float64]
 
 
+class State(Protocol):
+    """What small-sample methods need of an optimum, whether it was found from moments or from rows.
+
+    β̂ and everything below stand in the coordinates of `basis` (β = basis.coefficients(γ)).
+    """
+
+    @property
+    def basis(self) -> Basis:
+        """The coordinates."""
+        ...
+
+    @property
+    def gamma(self) -> Array:
+        """Generalized least squares γ̂ (p,)."""
+        ...
+
+    @property
+    def Phi(self) -> Array:
+        """Φ = (X'V⁻¹X)⁻¹, (p, p)."""
+        ...
+
+    @property
+    def P(self) -> Array:
+        """P_i = X'(∂V⁻¹/∂θ_i)X, (m, p, p)."""
+        ...
+
+    def theta_covariance(self, information: str) -> Array:
+        """W (m, m), the covariance of θ̂, from the "observed" or the "expected" information."""
+        ...
+
+    def weighted_Q(self, W: Array) -> Array:
+        """Σ_ij W_ij Q_ij, (p, p)."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class State:
-    """An optimum and the moments it was found on, in the coordinates of the engine."""
+class MomentsState:
+    """An optimum found from moments."""
 
     moments: Moments
     optimum: Optimum
 
+    @property
+    def basis(self) -> Basis:
+        """The coordinates of the moments."""
+        return self.moments.basis
+
+    @property
+    def gamma(self) -> Array:
+        """γ̂."""
+        return self.optimum.at.beta
+
+    @property
+    def Phi(self) -> Array:
+        """Φ."""
+        return self.optimum.at.Phi
+
+    @property
+    def P(self) -> Array:
+        """P_i."""
+        return self.optimum.curvature.P
+
     def theta_covariance(self, information: str) -> Array:
-        """W, the covariance of θ̂, from the observed or the expected information of the log-likelihood."""
+        """W: twice the inverse Hessian of −2 log-likelihood."""
         hessian: Array = getattr(self.optimum.curvature, information)
         return np.asarray(2 * np.linalg.inv(hessian))
+
+    def weighted_Q(self, W: Array) -> Array:
+        """Σ_ij W_ij Q_ij."""
+        o = self.optimum
+        return kenward_roger.weighted_Q(o.at.A, o.curvature.first, self.moments.T, W)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,40 +110,38 @@ class DfMethod:
 
 
 def _phi(state: State) -> Array:
-    return state.optimum.at.Phi
+    return state.Phi
 
 
 def _satterthwaite_rows(information: str) -> Callable[[State, Array], Array]:
     def rows(state: State, L: Array) -> Array:
-        o = state.optimum
-        return satterthwaite.row_df(L, o.at.Phi, o.curvature.P, state.theta_covariance(information))
+        return satterthwaite.row_df(L, state.Phi, state.P, state.theta_covariance(information))
 
     return rows
 
 
 def _satterthwaite_joint(state: State, L: Array, estimate: Array) -> tuple[Array, Array]:
-    o = state.optimum
-    return satterthwaite.joint_test(L, estimate, o.at.Phi, o.curvature.P, state.theta_covariance("observed"))
+    return satterthwaite.joint_test(L, estimate, state.Phi, state.P, state.theta_covariance("observed"))
 
 
 def _adjusted(information: str) -> Callable[[State], Array]:
     def vcov(state: State) -> Array:
-        o, W = state.optimum, state.theta_covariance(information)
-        return kenward_roger.adjusted_covariance(o.at.A, o.curvature.first, state.moments.T, o.at.Phi, o.curvature.P, W)
+        W = state.theta_covariance(information)
+        return kenward_roger.adjusted_covariance(state.weighted_Q(W), state.Phi, state.P, W)
 
     return vcov
 
 
 def _kenward_roger_joint(information: str) -> Callable[[State, Array, Array], tuple[Array, Array]]:
     def joint(state: State, L: Array, estimate: Array) -> tuple[Array, Array]:
-        o, W = state.optimum, state.theta_covariance(information)
-        return kenward_roger.joint_test(L, estimate, o.at.Phi, _adjusted(information)(state), o.curvature.P, W)
+        W = state.theta_covariance(information)
+        return kenward_roger.joint_test(L, estimate, state.Phi, _adjusted(information)(state), state.P, W)
 
     return joint
 
 
 def _wald(state: State, L: Array, estimate: Array) -> tuple[Array, Array]:
-    V = L @ state.optimum.at.Phi @ L.T
+    V = L @ state.Phi @ L.T
     return np.asarray(estimate @ np.linalg.solve(V, estimate) / len(L)), np.asarray(np.inf)
 
 

@@ -14,7 +14,7 @@ from ..engine.moments import aliased, moments_of_rows
 from ..engine.scoring import optimize
 from ..notices import Notice, announce
 from .convergence import refuse_unanswerable, verdict
-from .degrees_of_freedom import State
+from .degrees_of_freedom import MomentsState
 from .result import Fit
 from .spec import MMRM
 
@@ -59,7 +59,7 @@ def fit(spec: MMRM, cohort: Cohort) -> Fit:
     return Fit(
         spec=spec,
         design=design,
-        state=State(moments, optimum),
+        state=MomentsState(moments, optimum),
         seen=tuple(int(k) for k in seen),
         kept=kept,
         null=null,

@@ -19,7 +19,7 @@ from ..engine.scoring import Optimum, Status
 from ..errors import ModelError, one_of
 from ..estimates.answers import Answer, JointAnswer
 from ..notices import Notice
-from .degrees_of_freedom import DF_METHODS, DfMethod, State
+from .degrees_of_freedom import DF_METHODS, DfMethod, MomentsState
 from .spec import MMRM
 
 __all__ = ["Fit", "OptimumRecord"]
@@ -49,7 +49,7 @@ class Fit:
         The question.
     design : Design
         How the columns were made.
-    state : State
+    state : MomentsState
         Moments and optimum, in the coordinates of the engine.
     seen : tuple of int
         The visits (positions in `visits`) that have rows; Σ is over these.
@@ -63,7 +63,7 @@ class Fit:
 
     spec: MMRM
     design: Design
-    state: State
+    state: MomentsState
     seen: tuple[int, ...]
     kept: NDArray[np.intp]
     null: Array
@@ -90,7 +90,7 @@ class Fit:
     def coef(self) -> pd.Series:
         """Fixed effects by term; NaN for aliased columns."""
         beta = np.full(len(self.design.names), np.nan)
-        beta[self.kept] = self.state.moments.basis.coefficients(self._optimum.at.beta)
+        beta[self.kept] = self.state.basis.coefficients(self._optimum.at.beta)
         return pd.Series(beta, index=list(self.design.names), name="estimate")
 
     @property
@@ -98,7 +98,7 @@ class Fit:
         """Covariance of the fixed effects without small-sample adjustment (ask `summarize` for that); NaN for aliased
         columns.
         """
-        L, _ = self.state.moments.basis.functions(np.eye(len(self.kept)))
+        L, _ = self.state.basis.functions(np.eye(len(self.kept)))
         whole = np.full((len(self.design.names),) * 2, np.nan)
         whole[np.ix_(self.kept, self.kept)] = L @ self._optimum.at.Phi @ L.T
         return pd.DataFrame(whole, index=list(self.design.names), columns=list(self.design.names))
@@ -106,7 +106,7 @@ class Fit:
     @property
     def covariance(self) -> pd.DataFrame:
         """Σ, the covariance of the visits within a subject; one below the other where there are several."""
-        sigma = self._optimum.at.sigma * float(self.state.moments.basis.scale) ** 2
+        sigma = self._optimum.at.sigma * float(self.state.basis.scale) ** 2
         labels = list(self.visits.labels)
         index = pd.MultiIndex.from_product([self.design.groups, labels]) if self.design.groups else pd.Index(labels)
         return pd.DataFrame(sigma.reshape(-1, len(labels)), index=index, columns=labels)
@@ -277,7 +277,7 @@ class Fit:
         return self.n_parameters + (len(self.kept) if self.spec.method == "ml" else 0)
 
     def _inner(self, L: Array) -> tuple[Array, Array]:
-        return self.state.moments.basis.functions(L[:, self.kept])
+        return self.state.basis.functions(L[:, self.kept])
 
     def __repr__(self) -> str:
         state = "converged" if self.converged else "NOT converged"

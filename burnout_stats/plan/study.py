@@ -5,8 +5,6 @@ path or line.
 from __future__ import annotations
 
 import hashlib
-import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,17 +13,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..cohort import Cohort, Visits
+from ..cohort.problems import problems
 from ..cohort.sections import CovariateSection, DataSection, DisclosureSection, OutcomeSection, cohort_from_sections
+from ..cohort.study_file import parsed_study, study_bytes
 from ..errors import Problem, StudyError, did_you_mean
 from ..models.degrees_of_freedom import DF_METHODS
-from .problems import problems
 from .sections import CONFIG_VERSION, AnalysisSection, ReportSection, StudyFile
 from .terms import check_terms, formula
 
 __all__ = ["Plan", "read_study", "schema"]
-
-MAX_BYTES = 1_000_000
-"""A study file is written by a person; anything longer is another file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -120,8 +116,8 @@ def read_study(path: str | Path) -> Plan:
         `E-STUDY-KEY`, `E-STUDY-MISSING`, `E-STUDY-VALUE`, `E-STUDY-TERM`.
     """
     path = Path(path)
-    raw = _bytes(path)
-    document = _parsed(raw)
+    raw = study_bytes(path)
+    document = parsed_study(raw)
     _check_version(document)
     try:
         study = StudyFile.model_validate(document)
@@ -149,61 +145,6 @@ def read_study(path: str | Path) -> Plan:
 def schema() -> dict[str, Any]:
     """The JSON Schema of study files."""
     return StudyFile.model_json_schema()
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        near = did_you_mean(path.name, _study_files(path.parent))
-        raise StudyError(
-            "E-STUDY-FILE",
-            f"The study file `{path.name}` cannot be read ({type(error).__name__}).",
-            "A study file is a TOML file on this computer.",
-            near or "Check the path.",
-        ) from None
-    if len(raw) > MAX_BYTES:
-        raise StudyError(
-            "E-STUDY-FILE",
-            f"`{path.name}` is longer than {MAX_BYTES:,} bytes.",
-            "A study file is a short TOML file that names the data file.",
-            "Give the path of the study file, not of the data.",
-        )
-    return raw
-
-
-def _study_files(folder: Path) -> list[str]:
-    try:
-        return sorted(file.name for file in folder.glob("*.toml"))
-    except OSError:
-        return []
-
-
-def _parsed(raw: bytes) -> dict[str, Any]:
-    try:
-        return tomllib.loads(raw.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise StudyError(
-            "E-STUDY-SYNTAX",
-            f"Line {line} holds bytes that are not UTF-8 text.",
-            "A study file is TOML, written in UTF-8.",
-            "Save the file as UTF-8 in your editor.",
-            lines=[line],
-        ) from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        message = "too many brackets in brackets" if isinstance(error, RecursionError) else str(error)
-        at = re.search(r"\s*\(at (?:line (\d+), column \d+|end of document)\)", message)
-        line = int(at[1]) if at and at[1] else raw.rstrip().count(b"\n") + 1
-        what = message[: at.start()] if at else message
-        raise StudyError(
-            "E-STUDY-SYNTAX",
-            f"Line {line} cannot be read: {what[:1].lower()}{what[1:]}.",
-            "A study file is TOML: [tables], and lines such as key = value with texts in quotes.",
-            "Look at that line and the one before it for a missing quote, bracket or equals sign.",
-            lines=[line],
-        ) from None
 
 
 def _check_version(document: Mapping[str, Any]) -> None:

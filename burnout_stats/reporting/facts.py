@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..cohort import Covariate, Outcome
+from ..cohort.problems import key_path
 from ..display import Column, Hidden, Row, Table
 from ..display.styles import EM_DASH, MINUS, fixed
 from ..models import Fit
 from ..plan import Provenance, Results
-from ..plan.problems import key_path
 
 __all__ = ["Fact", "dictionary", "facts", "fit_table", "lede", "origin", "plan_table", "scale", "source"]
 

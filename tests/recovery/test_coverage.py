@@ -51,7 +51,8 @@ def test_intervals_cover(fitted, method):
     Phi, P = optimum.at.Phi, optimum.curvature.P
     vcov = Phi
     if method == "kenward-roger":
-        vcov = kenward_roger.adjusted_covariance(optimum.at.A, optimum.curvature.first, moments.T, Phi, P, W)
+        Q = kenward_roger.weighted_Q(optimum.at.A, optimum.curvature.first, moments.T, W)
+        vcov = kenward_roger.adjusted_covariance(Q, Phi, P, W)
     estimate = np.einsum("bkp,bp->bk", inner, optimum.at.beta) + offset
     std_error = np.sqrt(np.einsum("bkp,bpq,bkq->bk", inner, vcov, inner))
     df = satterthwaite.row_df(inner, Phi, P, W)

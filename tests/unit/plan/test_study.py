@@ -6,10 +6,10 @@ import tomllib
 import pytest
 from study_files import MINIMAL, STUDY, write_study
 
+from burnout_stats.cohort.problems import key_path
 from burnout_stats.engine.covariance import STRUCTURES
 from burnout_stats.errors import StudyError
 from burnout_stats.plan import read_study, schema
-from burnout_stats.plan.problems import key_path
 
 
 def refused(tmp_path, text):
