@@ -16,7 +16,6 @@ import platform
 import resource
 import sys
 import time
-import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -24,8 +23,11 @@ import pandas as pd
 
 import burnout_stats as bs
 
+from peers import MODELS, PEERS, once, plain  # isort: skip  (beside this file)
+
 TIMES = {"baseline": 0, "1 year": 1, "3 years": 3}
 COVARIANCE = np.array([[0.88, 0.30, 0.25], [0.30, 0.60, 0.35], [0.25, 0.35, 0.70]])
+STATSMODELS = PEERS[0]
 FORMULA = "exhaustion ~ visit * sex + age"
 
 
@@ -82,17 +84,43 @@ def ours(frame: pd.DataFrame, runs: int) -> dict[str, float]:
     }
 
 
-def mixedlm(frame: pd.DataFrame, runs: int) -> float:
-    """Seconds for statsmodels' random intercept, from the formula to the table."""
-    import statsmodels.formula.api as smf
+def own_seconds(model: str, frame: pd.DataFrame, runs: int) -> float:
+    """Seconds from frame and formula to our Kenward-Roger table."""
+    spec = bs.MMRM(FORMULA) if model == "unstructured" else bs.LMM(MODELS[model])
 
     def run() -> object:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model = smf.mixedlm("exhaustion ~ C(visit) * C(sex) + age", frame, groups=frame["id"])
-            return model.fit(reml=True).summary()
+        cohort = bs.read_cohort(frame, subject="id", visit="visit", times=TIMES, outcomes=["exhaustion"])
+        return bs.summarize(bs.fit(spec, cohort), df="kenward-roger")
 
     return best_of(runs, run)
+
+
+def compare(sizes: list[int], patience: float) -> None:
+    """One table a model: our seconds, and how many times as long each peer takes."""
+    there = [peer for peer in PEERS if peer.is_there()]
+    missing = ", ".join(peer.name for peer in PEERS if peer not in there)
+    if missing:
+        print(f"\nNot installed, so left out: {missing}.")
+    frames = {n: cohort_frame(n) for n in sizes}
+    for model, told in MODELS.items():
+        print(f"\n{told}\n")
+        head = f"{'':28}" + "".join(f"{n:>12,}" for n in sizes)
+        print(head + "\n" + "-" * len(head))
+        mine = {n: own_seconds(model, frames[n], 20 if n <= 2_000 else 3) for n in sizes}
+        print(f"{'ours, fit + KR (seconds)':28}" + "".join(f"{mine[n]:12.4f}" for n in sizes), flush=True)
+        for peer in there:
+            if model not in peer.models:
+                continue
+            cells, spent = [], 0.0
+            for n in sizes:
+                # Growth with subjects is at least linear: a size that would take longer than the patience is not run.
+                wait = spent * n / max(sizes[0], sizes[sizes.index(n) - 1]) if spent else 0.0
+                seconds = once(peer, model, plain(frames[n])) if n <= peer.largest and wait <= patience else None
+                spent = seconds or spent
+                cells.append(f"{seconds / mine[n]:11.1f}x" if seconds else f"{'-':>12}")
+            print(f"{peer.name + ', ' + peer.answers:28}" + "".join(cells), flush=True)
+    print("\nTimes as long as ours. Ours: frame to Kenward-Roger table; peers: fit, with df if said.")
+    print("A dash: not run (too slow, too large for it, or it failed).")
 
 
 def main() -> int:
@@ -100,6 +128,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[200, 2_000, 20_000, 1_000_000])
     parser.add_argument("--peer-up-to", type=int, default=20_000, help="largest size at which statsmodels is run")
+    parser.add_argument("--peers", action="store_true", help="the table of all peers too (minutes)")
+    parser.add_argument("--peer-sizes", type=int, nargs="+", default=[200, 2_000, 20_000, 200_000, 1_000_000])
+    parser.add_argument("--patience", type=float, default=60.0, help="seconds that one run of a peer may take")
     asked = parser.parse_args()
     versions = f"numpy {np.__version__}, pandas {pd.__version__}"
     print(f"burnout_stats {bs.__version__}, Python {platform.python_version()}, {versions}; one BLAS thread\n")
@@ -115,7 +146,7 @@ def main() -> int:
         mine = ours(frame, runs)
         first_iteration = first_iteration or mine["iteration"]
         total = mine["fit"] + mine["summary"]
-        peer = mixedlm(frame, 3 if n <= 2_000 else 1) if n <= asked.peer_up_to else None
+        peer = once(STATSMODELS, "random intercept", plain(frame)) if n <= asked.peer_up_to else None
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         shown = f"{peer:8.3f} {peer / total:7.0f}x" if peer else f"{'-':>8} {'-':>8}"
         print(
@@ -129,6 +160,8 @@ def main() -> int:
     print(
         "ratio: MixedLM's seconds over our fit and Kenward-Roger table. Frames are in memory; read: read_cohort(frame)."
     )
+    if asked.peers:
+        compare(asked.peer_sizes, asked.patience)
     return 0
 
 
