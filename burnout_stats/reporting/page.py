@@ -98,11 +98,10 @@ def to_page(results: Results, pictures: Mapping[str, Picture]) -> bytes:
 def _chapter(part: OutcomeResults, results: Results, anchor: str, picture: Picture | None) -> Chapter:
     style = results.plan.report.number_style
     policy = results.cohort.policy
-    methods = text.methods(part.fit, means=part.means, changes=part.changes)
     is_hidden = hides_model(part, results.cohort)
+    methods = text.methods(part.fit, means=part.means, changes=part.changes, tells_rows=not is_hidden)
     if is_hidden:
         policy = Policy(part.fit.n_subjects + 1)  # more than there are: the table then shows no number
-        methods = methods.replace(f"to {part.fit.n_obs} scores of", "to the scores of")
     return Chapter(
         anchor=anchor,
         label=part.outcome.label,

@@ -11,6 +11,7 @@ from ..display.styles import MINUS
 from ..engine.covariance import STRUCTURES
 from ..engine.multiplicity import ADJUSTMENTS
 from ..estimates import Estimates
+from ..estimates.disclosure import HIDDEN
 from ..estimates.tabulation import in_sentence, percent_of
 from ..models.degrees_of_freedom import DF_METHODS
 from ..models.spec import METHODS
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["methods"]
 
 
-def methods(fit: Fit, *, means: Estimates | None = None, changes: Estimates | None = None) -> str:
+def methods(
+    fit: Fit, *, means: Estimates | None = None, changes: Estimates | None = None, tells_rows: bool = True
+) -> str:
     """A paragraph that says what was modeled and how.
 
     Outcome, fixed effects, covariance, estimation, missing visits, degrees of freedom, averaging, contrasts,
@@ -35,11 +38,15 @@ def methods(fit: Fit, *, means: Estimates | None = None, changes: Estimates | No
         The marginal means that are reported; the paragraph then says what they were averaged over.
     changes : Estimates, optional
         The contrasts that are reported; the paragraph then says which they are and how their p values were adjusted.
+    tells_rows : bool
+        Whether the number of scores may be told: less those of the visits that are shown, it tells a hidden one. It is
+        never told with means of which some are hidden.
     """
     asked = means if changes is None else changes
+    tells_rows = tells_rows and not (means is not None and HIDDEN in means.frame and means.frame[HIDDEN].any())
     sentences = [
         _model(fit),
-        _estimation(fit),
+        _estimation(fit, tells_rows),
         _missing(fit),
         *([_degrees_of_freedom(asked.about.df_method)] if asked is not None else []),
         *([_means(means)] if means is not None else []),
@@ -61,13 +68,14 @@ def _model(fit: Fit) -> str:
     return f"{fit.outcome.label} was analyzed with a mixed model for repeated measures{fixed}."
 
 
-def _estimation(fit: Fit) -> str:
+def _estimation(fit: Fit, tells_rows: bool) -> str:
     structure = STRUCTURES[fit.spec.covariance].name
     article = "an" if structure[:1] in "aeiou" else "a"
     visits = _listed(list(fit.visits.labels))
+    scores = f"{fit.n_obs} scores" if tells_rows else "the scores"
     return (
         f"The scores of a subject at {visits} had {article} {structure} covariance matrix, and the model was fitted by "
-        f"{METHODS[fit.spec.method]} to {fit.n_obs} scores of {fit.n_subjects} subjects."
+        f"{METHODS[fit.spec.method]} to {scores} of {fit.n_subjects} subjects."
     )
 
 
