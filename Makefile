@@ -32,7 +32,7 @@ snapshots: .venv/workshop          ## rewrites tests/snapshots/: look at the dif
 
 bench: .venv/workshop              ## our fit beside statsmodels, by number of subjects (`make bench PEERS=1`: beside every peer)
 	$(if $(PEERS),$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[bench]')
-	$(BIN)/python benchmarks/bench.py $(if $(PEERS),--peers)
+	$(BIN)/python benchmarks/$(if $(STREAM),stream.py --rows $(STREAM),bench.py $(if $(PEERS),--peers))
 
 screenshots: report .venv/workshop ## docs/screenshots/ from out/report.html, by headless Chromium
 	$(BIN)/python docs/screenshots/redraw.py

@@ -14,11 +14,41 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from . import describe, figures, studies, tables, text
-    from .cohort import Cohort, read_cohort
+    from .cohort import Cohort, CohortStream, read_cohort
     from .errors import BurnoutStatsError, DataError, DisclosureError, ModelError, SetupError, StudyError
     from .estimates import Estimates, Summaries
-    from .inference import contrast, emmeans, joint_test, standardize, summarize
-    from .models import MMRM, Fit, fit
+    from .inference import (
+        area_under_curve,
+        bootstrap,
+        compare,
+        confint,
+        contrast,
+        effect_sizes,
+        emmeans,
+        gain_kept,
+        icc,
+        influence,
+        joint_test,
+        noninferiority,
+        r_squared,
+        slopes,
+        standardize,
+        summarize,
+        term_tests,
+    )
+    from .models import (
+        LMM,
+        MMRM,
+        Fit,
+        Tally,
+        covariance_check,
+        fit,
+        mahalanobis,
+        predict,
+        ranef,
+        residuals,
+        tally,
+    )
     from .notices import BurnoutStatsWarning, Notice
     from .plan import read_study
     from .plan.check import check  # by its file: mypy meets the name twice on the way through the room
@@ -26,10 +56,12 @@ if TYPE_CHECKING:
     from .studies import example, simulate
 
 __all__ = [
+    "LMM",
     "MMRM",
     "BurnoutStatsError",
     "BurnoutStatsWarning",
     "Cohort",
+    "CohortStream",
     "DataError",
     "DisclosureError",
     "Estimates",
@@ -39,23 +71,42 @@ __all__ = [
     "SetupError",
     "StudyError",
     "Summaries",
+    "Tally",
     "__version__",
+    "area_under_curve",
+    "bootstrap",
     "check",
+    "compare",
+    "confint",
     "contrast",
+    "covariance_check",
     "describe",
+    "effect_sizes",
     "emmeans",
     "example",
     "figures",
     "fit",
+    "gain_kept",
+    "icc",
+    "influence",
     "joint_test",
+    "mahalanobis",
+    "noninferiority",
+    "predict",
+    "r_squared",
+    "ranef",
     "read_cohort",
     "read_study",
     "report",
+    "residuals",
     "simulate",
+    "slopes",
     "standardize",
     "studies",
     "summarize",
     "tables",
+    "tally",
+    "term_tests",
     "text",
 ]
 
@@ -63,11 +114,14 @@ _ROOMS = ("describe", "figures", "studies", "tables", "text")
 _HOMES = {
     name: module
     for module, names in {
-        "cohort": "Cohort read_cohort",
+        "cohort": "Cohort CohortStream read_cohort",
         "errors": "BurnoutStatsError DataError DisclosureError ModelError SetupError StudyError",
         "estimates": "Estimates Summaries",
-        "inference": "contrast emmeans joint_test standardize summarize",
-        "models": "MMRM Fit fit",
+        "inference": (
+            "area_under_curve bootstrap compare confint contrast effect_sizes emmeans gain_kept icc influence "
+            "joint_test noninferiority r_squared slopes standardize summarize term_tests"
+        ),
+        "models": "LMM MMRM Fit Tally covariance_check fit mahalanobis predict ranef residuals tally",
         "notices": "BurnoutStatsWarning Notice",
         "plan": "check read_study",
         "reporting": "report",

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from burnout_stats.cohort.roles import Outcome, Visits
-from burnout_stats.design import parse
 from burnout_stats.estimates import About, Estimates, Summaries
+from burnout_stats.models import MMRM
 
 VISITS = {"baseline": 0.0, "1 year": 1.0, "3 years": 3.0}
 PAYLOADS = (
@@ -139,7 +139,7 @@ def fit(
         [[0.88, 0.31, 0.28], [0.31, 0.58, 0.35], [0.28, 0.35, 0.64]], index=list(VISITS), columns=list(VISITS)
     )
     return SimpleNamespace(
-        spec=SimpleNamespace(parsed=parse(formula), formula=formula, covariance="us", method="reml"),
+        spec=MMRM(formula),
         outcome=Outcome("exhaustion", "Emotional exhaustion", (1.0, 5.0), "", "lower"),
         visits=Visits.of(VISITS),
         covariance=Sigma,

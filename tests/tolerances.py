@@ -23,3 +23,36 @@ element.
 
 P_VALUE = 1e-5
 """Absolute, p values against R: they follow the degrees of freedom."""
+
+LMER_OPTIMUM = 2e-6
+"""Relative, variances and random effects against lme4: its optimizer asks the criterion only, no gradient, and the
+criterion is flat at the optimum, so parameters agree to about the root of its rounding.
+"""
+
+TUKEY_LIMIT = 1e-4
+"""In standard errors, limits of Tukey's intervals against R: `qtukey` promises four decimals, ours are exact."""
+
+DUNNETT = 0.04
+"""Absolute, exact p values after Dunnett against emmeans' "dunnettx", which is an approximation."""
+
+LATTICE = 5e-5
+"""Absolute, multivariate t probabilities in four dimensions and more, by 160,000 points of a lattice."""
+
+UNPOLISHED = 1e-5
+"""Absolute, in the units of the score, residuals against nlme: gls stops short of the optimum, so variances agree to
+about 3e-7 (`oracles/README.md`, note 10).
+"""
+
+PROFILE_SPLINE = 1e-4
+"""In standard errors, profile limits against lme4, which interpolates the profile by a spline."""
+
+STREAM = 1e-9
+"""Relative, a cohort read part by part against the same in memory: only the order of additions differs."""
+
+SAME_OPTIMUM = 1e-8
+"""Relative, −2 log-likelihood at optima reached from different starts or by different optimizers."""
+
+REFIT = 1e-6
+"""Relative, a replicate of the batch against the model fitted to the resampled rows: two optimizations in other
+coordinates, each polished.
+"""

@@ -3,5 +3,6 @@
 from .cohort import Cohort, Source
 from .read import read_cohort
 from .roles import RESERVED, Covariate, Outcome, Visits
+from .stream import CohortStream
 
-__all__ = ["RESERVED", "Cohort", "Covariate", "Outcome", "Source", "Visits", "read_cohort"]
+__all__ = ["RESERVED", "Cohort", "CohortStream", "Covariate", "Outcome", "Source", "Visits", "read_cohort"]

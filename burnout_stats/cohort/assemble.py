@@ -22,7 +22,7 @@ from .layout import Laid, Table, lay_out, left_out
 from .places import Places
 from .roles import Covariate, Visits
 
-__all__ = ["assemble"]
+__all__ = ["assemble", "unseen_visits", "unused_levels"]
 
 MAX_LEVELS = 50
 """A column of more different texts than this is free text or names, unless its levels are declared."""
@@ -78,7 +78,7 @@ def assemble(table: Table, said: Declaration, source: Source, notices: Sequence[
         covariate_roles=roles,
         ids=ids,
         policy=said.policy,
-        notices=(*notices, *laid.notices, *near, *_unseen(said.visits, seen)),
+        notices=(*notices, *laid.notices, *near, *unseen_visits(said.visits, seen)),
         source=replace(source, rows_kept=len(subject), dialect=dict(source.dialect) | _dialect(laid, said, decimal)),
     )
 
@@ -188,8 +188,11 @@ class _Cells:
         column = self.laid.columns[name]
         values, wrong = column.to_numbers(self.said.missing, self.decimal)
         problems = checks.bad_numbers(name, column, wrong, self.laid.places, self.decimal)
-        self.laid.problems += problems or (checks.no_values(name, values) if is_declared else [])
+        self.laid.problems += problems or (self._no_values(name, values) if is_declared else [])
         return values
+
+    def _no_values(self, name: str, values: NDArray[np.float64] | Codes) -> list[Problem]:
+        return [] if self.said.is_part else checks.no_values(name, values)
 
     def _covariate(self, role: Covariate, *, is_declared: bool) -> tuple[Covariate, Values | None]:
         name = role.name
@@ -212,10 +215,10 @@ class _Cells:
         levels = role.levels or ()
         codes, labels = column.to_labels(self.said.missing)
         problems = checks.bad_levels(role.name, codes, labels, levels, self.laid.places, self.persons)
-        self.laid.problems += problems or checks.no_values(role.name, codes)
+        self.laid.problems += problems or self._no_values(role.name, codes)
         unused = [level for level in levels if level not in labels]
         if unused and not problems:
-            self.laid.notices.append(_unused(role.name, unused))
+            self.laid.notices.append(unused_levels(role.name, unused))
         table = np.array([*(levels.index(label) if label in levels else -1 for label in labels), -1], dtype=np.int64)
         return _categories(table[codes], levels)
 
@@ -227,7 +230,7 @@ class _Cells:
                 return role, None
             self.laid.problems.append(_free_text(role.name, len(labels)))
         if not labels:
-            self.laid.problems += checks.no_values(role.name, codes)
+            self.laid.problems += self._no_values(role.name, codes)
         levels = labels if column.is_ordered else tuple(sorted(labels))
         words = [level for level in levels if level.casefold() in checks.MISSING_WORDS]
         if words:
@@ -250,7 +253,8 @@ def _categories(codes: Codes, levels: Sequence[str], *, ordered: bool = False) -
     return pd.Categorical.from_codes(codes.astype(small), categories=pd.Index(list(levels)), ordered=ordered)
 
 
-def _unseen(visits: Visits, seen: NDArray[np.bool_]) -> list[Notice]:
+def unseen_visits(visits: Visits, seen: NDArray[np.bool_]) -> list[Notice]:
+    """Declared visits without a row."""
     return [
         Notice(
             "N-DATA-VISIT",
@@ -262,7 +266,8 @@ def _unseen(visits: Visits, seen: NDArray[np.bool_]) -> list[Notice]:
     ]
 
 
-def _unused(name: str, levels: Sequence[str]) -> Notice:
+def unused_levels(name: str, levels: Sequence[str]) -> Notice:
+    """Declared levels that never occur."""
     return Notice(
         "N-DATA-LEVEL",
         f"Levels of `{name}` that never occur: {', '.join(f'`{level}`' for level in levels)}.",

@@ -27,7 +27,8 @@ class Declaration:
     be read.
 
     `covariates` is None where every remaining column is one. `wide` is a pattern such as `{outcome}_{visit}`;
-    `visit_codes` maps what the source writes for a visit to its label.
+    `visit_codes` maps what the source writes for a visit to its label. `is_part` is true for the parts of a stream:
+    what one part lacks may stand in another.
     """
 
     subject: str
@@ -42,6 +43,7 @@ class Declaration:
     decimal: str | None = None
     encoding: str | None = None
     policy: Policy = field(default_factory=Policy)
+    is_part: bool = False
 
     def __post_init__(self) -> None:
         self._check_layout()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypedDict, Unpack, overload
 
 import numpy as np
 import pandas as pd
@@ -22,12 +23,46 @@ from .dialects import MAX_BYTES, SEPARATORS, check_names, read_fields
 from .layout import Table
 from .places import Places
 from .roles import Covariate, Outcome, Visits
+from .stream import CohortStream, cohort_stream
 
 __all__ = ["read_cohort", "read_file", "read_frame"]
 
 
+class Said(TypedDict, total=False):
+    """The keywords of `read_cohort` that mean the same for a cohort in memory and for a stream."""
+
+    subject: str | None
+    visit: str | None
+    times: Mapping[str, float] | None
+    outcomes: Iterable[str | Outcome] | Mapping[str, Any] | None
+    covariates: Iterable[str | Covariate] | Mapping[str, Any] | None
+    missing_codes: Iterable[object]
+    wide: str | None
+    visit_codes: Mapping[str, str] | None
+    separator: str | None
+    decimal: str | None
+    encoding: str | None
+    min_cell: int
+    levels: Mapping[str, Iterable[object]] | None
+
+
+@overload
 def read_cohort(
-    source: str | PathLike[str] | pd.DataFrame,
+    source: str | PathLike[str] | pd.DataFrame, *, stream: Literal[False] = False, **said: Unpack[Said]
+) -> Cohort: ...
+
+
+@overload
+def read_cohort(
+    source: str | PathLike[str] | pd.DataFrame | Iterable[pd.DataFrame] | Callable[[], Iterable[pd.DataFrame]],
+    *,
+    stream: Literal[True],
+    **said: Unpack[Said],
+) -> CohortStream: ...
+
+
+def read_cohort(
+    source: object,
     *,
     subject: str | None = None,
     visit: str | None = None,
@@ -41,7 +76,9 @@ def read_cohort(
     decimal: str | None = None,
     encoding: str | None = None,
     min_cell: int = 5,
-) -> Cohort:
+    levels: Mapping[str, Iterable[object]] | None = None,
+    stream: bool = False,
+) -> Cohort | CohortStream:
     """Read and check a cohort from a CSV file or a data frame.
 
     Without keywords, the study file says what the columns are: `source` is that TOML file, or the CSV file beside which
@@ -74,11 +111,22 @@ def read_cohort(
         Declared instead of detected. The decimal mark is that of the whole file.
     min_cell : int
         The smallest number of persons that may be shown.
+    levels : mapping, optional
+        Levels of categorical covariates by name, the reference first; the same as `covariates={name: {"levels":
+        [...]}}`. The covariates are then those that are named here or there.
+    stream : bool
+        Read part by part, for data that do not fit in memory: `source` is then a Parquet file or a folder of them
+        (`pip install "burnout-stats[io]"`), or data frames one after another (an iterable, or a function that begins
+        one anew). The rows of a subject stand together, if need be in two parts that follow each other. Covariates are
+        those that are named; without declared levels they are numeric. The decimal mark of text is a point unless
+        declared. Nothing is read, and nothing checked, before `fit` goes through it.
 
     Returns
     -------
     Cohort
         Its notices are also warned once.
+    CohortStream
+        With `stream=True`; its notices come with the fit.
 
     Raises
     ------
@@ -114,8 +162,11 @@ def read_cohort(
         "decimal": decimal,
         "encoding": encoding,
         "min_cell": min_cell if min_cell != 5 else None,
+        "levels": levels,
     }
     given = [name for name, value in declared.items() if value is not None]
+    if stream:
+        return cohort_stream(as_path(source) if isinstance(source, (str, PathLike)) else source, _declaration(declared))
     if isinstance(source, pd.DataFrame):
         cohort = read_frame(source, _declaration(declared))
     elif not isinstance(source, (str, PathLike)):
@@ -123,7 +174,7 @@ def read_cohort(
             "E-STUDY-VALUE",
             f"The source is a {type(source).__name__}.",
             "It is the path of a CSV or study file, or a pandas DataFrame.",
-            "Convert it first, for example with .to_pandas().",
+            "Convert it first, for example with .to_pandas(), or read it part by part with stream=True.",
         )
     else:
         path = as_path(source)
@@ -211,7 +262,7 @@ def _declaration(declared: Mapping[str, Any]) -> Declaration:
         visit=declared["visit"],
         visits=Visits.of(declared["times"]),
         outcomes=outcome_roles(declared["outcomes"]),
-        covariates=None if declared["covariates"] is None else covariate_roles(declared["covariates"]),
+        covariates=_covariates(declared["covariates"], declared["levels"]),
         wide=declared["wide"],
         visit_codes={str(code): str(label) for code, label in (declared["visit_codes"] or {}).items()},
         missing=MissingCodes.of(declared["missing_codes"] or ()),
@@ -220,6 +271,15 @@ def _declaration(declared: Mapping[str, Any]) -> Declaration:
         encoding=declared["encoding"],
         policy=Policy(5 if declared["min_cell"] is None else declared["min_cell"]),
     )
+
+
+def _covariates(declared: Any, levels: Mapping[str, Iterable[object]] | None) -> dict[str, Covariate] | None:
+    if declared is None and levels is None:
+        return None
+    roles = covariate_roles(declared or ())
+    for name, own in covariate_roles({name: {"levels": own} for name, own in (levels or {}).items()}).items():
+        roles[name] = replace(roles[name], levels=own.levels) if name in roles else own
+    return roles
 
 
 def _by_study_file(path: Path) -> Cohort:

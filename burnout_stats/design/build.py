@@ -16,8 +16,9 @@ from ..notices import Notice
 from .encode import Encoder, Variable, encoder
 from .grid import Cells, ReferenceGrid
 from .parse import Formula
+from .random import RandomDesign, clusters_of, random_design, random_variables, subject_parts
 
-__all__ = ["Design", "Rows", "build"]
+__all__ = ["Design", "Rows", "build", "rows_left_out"]
 
 Array = NDArray[np.float64]
 
@@ -34,8 +35,12 @@ class Rows:
         Subjects 0, 1, ... in order, visits 0, 1, ...
     ordinal : (n,) array
         For each of the n subjects, its ordinal in the cohort.
-    group, weight : (n,) arrays, optional
-        Covariance group and weight of each subject.
+    group, weight, cluster : (n,) arrays, optional
+        Covariance group, weight and cluster of each subject.
+    random : (N, q) array, optional
+        The columns Z of the random effects, where they differ between subjects seen at the same visit.
+    nested : (n,) array, optional
+        The cluster of each subject, where the formula has a random effect of clusters.
     """
 
     z: Array
@@ -44,6 +49,9 @@ class Rows:
     ordinal: NDArray[np.int64]
     group: NDArray[np.int64] | None = None
     weight: Array | None = None
+    random: Array | None = None
+    nested: NDArray[np.int64] | None = None
+    cluster: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,6 +67,7 @@ class Design:
     min_cell : the cohort's disclosure threshold
     groups : labels of the covariance groups; empty where there is one covariance
     notices : rows that had to be left out
+    random : how the columns of the random effects are made; None where the formula has none
     """
 
     formula: Formula
@@ -70,6 +79,7 @@ class Design:
     min_cell: int
     groups: tuple[str, ...]
     notices: tuple[Notice, ...]
+    random: RandomDesign | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -78,11 +88,12 @@ class Design:
 
 
 def build(
-    formula: Formula, cohort: Cohort, *, group: str | None = None, weight: str | None = None
+    formula: Formula, cohort: Cohort, *, group: str | None = None, weight: str | None = None, cluster: str | None = None
 ) -> tuple[Design, Rows]:
     """The design of a formula on a cohort, and its rows: those with the outcome and every covariate.
 
-    `group` and `weight` name columns that do not change within a subject (`covariance_by` and `weights` of a model).
+    `group`, `weight` and `cluster` name columns that do not change within a subject (`covariance_by`, `weights` and
+    `cluster` of a model).
 
     Raises
     ------
@@ -90,14 +101,16 @@ def build(
         `E-STUDY-COLUMN` for a name that the cohort does not have, `E-STUDY-FORMULA` for a role that cannot stand in the
         fixed part.
     ModelError
-        `E-MODEL-EMPTY` where no row is complete, `E-MODEL-CHANGES` where a group or weight changes within a subject,
-        `E-MODEL-WEIGHT` for weights that are not positive numbers.
+        `E-MODEL-EMPTY` where no row is complete, `E-MODEL-CHANGES` where a group, cluster or weight changes within a
+        subject, `E-MODEL-WEIGHT` for weights that are not positive numbers.
     """
     data = cohort.data
     outcome = _outcome(formula.response, cohort)
     y = data[formula.response].to_numpy(dtype=float)
-    columns = {name: _column(name, cohort) for name in formula.variables}
-    sides = {name: _column(name, cohort) for name in (group, weight) if name is not None}
+    fixed = formula.variables
+    columns = {name: _column(name, cohort) for name in dict.fromkeys((*fixed, *random_variables(formula)))}
+    nested = clusters_of(formula)
+    sides = {name: _column(name, cohort) for name in (group, weight, cluster, nested) if name is not None}
     present = ~np.isnan(y)
     complete = present.copy()
     for values, _ in (*columns.values(), *sides.values()):
@@ -105,7 +118,7 @@ def build(
     if not complete.any():
         raise ModelError(
             "E-MODEL-EMPTY",
-            f"No row of the cohort has `{formula.response}` with {', '.join(formula.variables) or 'anything'}.",
+            f"No row of the cohort has `{formula.response}` with {', '.join(columns) or 'anything'}.",
             "A model needs rows in which the outcome and every covariate are known.",
             "Look at the missing values with describe.by_visit(cohort).",
         )
@@ -121,7 +134,9 @@ def build(
     taken = {name: values[rows] for name, (values, _) in columns.items()}
     labels, codes = _grouped(group, of_subject, levels_of)
     share = 1.0 / np.bincount(subject)[subject]
-    variables = {name: _learned(name, taken[name], levels, share, cohort) for name, (_, levels) in columns.items()}
+    learned = {name: _learned(name, taken[name], levels, share, cohort) for name, (_, levels) in columns.items()}
+    variables = {name: learned[name] for name in fixed}
+    random = random_design(formula, learned) if subject_parts(formula) else None
     made = encoder(formula, variables)
     z = np.empty((len(subject), len(made.names) + 1))
     made.columns(taken, len(subject), out=z)
@@ -148,7 +163,8 @@ def build(
         n_cohort=cohort.n_subjects,
         min_cell=cohort.policy.min_cell,
         groups=labels,
-        notices=_left_out(int(present.sum()), int(complete.sum()), formula),
+        notices=rows_left_out(int(present.sum()), int(complete.sum()), formula, tuple(columns)),
+        random=random,
     )
     return design, Rows(
         z=z,
@@ -157,6 +173,9 @@ def build(
         ordinal=ordinals[first],
         group=codes,
         weight=None if weight is None else _positive(weight, of_subject[weight]),
+        random=None if random is None or random.is_nominal else random.columns(taken, len(subject)),
+        nested=None if nested is None else np.unique(of_subject[nested], return_inverse=True)[1].astype(np.int64),
+        cluster=None if cluster is None else np.unique(of_subject[cluster], return_inverse=True)[1].astype(np.int64),
     )
 
 
@@ -202,7 +221,7 @@ def _constant_within(
         raise ModelError(
             "E-MODEL-CHANGES",
             f"`{name}` changes between the visits of {changing} subjects.",
-            "A group of the covariance, or a weight, belongs to a subject and stays the same at every visit.",
+            "A group of the covariance, a cluster or a weight belongs to a subject and stays the same at every visit.",
             "Use the value at baseline on every row.",
         )
     return own
@@ -309,14 +328,15 @@ def _digits(codes: NDArray[np.int64], sizes: list[int]) -> NDArray[np.int64]:
     return np.column_stack(columns[::-1]).astype(np.int64)
 
 
-def _left_out(n_present: int, n_complete: int, formula: Formula) -> tuple[Notice, ...]:
+def rows_left_out(n_present: int, n_complete: int, formula: Formula, names: tuple[str, ...]) -> tuple[Notice, ...]:
+    """A notice of rows that have the outcome and lack a covariate (one of `names`)."""
     if n_present == n_complete:
         return ()
     return (
         Notice(
             "N-MODEL-ROWS-LEFT-OUT",
             f"{n_present - n_complete} of {n_present} rows with `{formula.response}` were left out, "
-            f"because a covariate of the model ({', '.join(formula.variables)}) is missing there.",
+            f"because a covariate of the model ({', '.join(names)}) is missing there.",
             "Fill in what does not change over time, or leave the covariate out.",
         ),
     )

@@ -77,17 +77,25 @@ def coded_columns(variable: str, levels: tuple[str, ...], coding: str, values: A
 
 @dataclass(frozen=True, slots=True)
 class Transform:
-    """A function of one numeric column, the mean and SD of that column over subjects, and literal arguments."""
+    """A function of one numeric column, the mean and SD of that column over subjects, and literal arguments; and its
+    derivative by the column. `needs_mean` where it depends on that mean, which a stream does not know in time.
+    """
 
     function: Callable[..., Array]
+    slope: Callable[..., Array]
     n_arguments: int = 0
+    needs_mean: bool = False
 
 
 TRANSFORMS: dict[str, Transform] = {
-    "log": Transform(lambda x, mean, sd: np.log(x)),
-    "sqrt": Transform(lambda x, mean, sd: np.sqrt(x)),
-    "center": Transform(lambda x, mean, sd: x - mean),
-    "standardize": Transform(lambda x, mean, sd: (x - mean) / sd),
-    "power": Transform(lambda x, mean, sd, exponent: x**exponent, 1),
-    "per": Transform(lambda x, mean, sd, unit: x / unit, 1),
+    "log": Transform(lambda x, mean, sd: np.log(x), lambda x, mean, sd: 1 / x),
+    "sqrt": Transform(lambda x, mean, sd: np.sqrt(x), lambda x, mean, sd: 0.5 / np.sqrt(x)),
+    "center": Transform(lambda x, mean, sd: x - mean, lambda x, mean, sd: np.ones_like(x), needs_mean=True),
+    "standardize": Transform(
+        lambda x, mean, sd: (x - mean) / sd, lambda x, mean, sd: np.full_like(x, 1 / sd), needs_mean=True
+    ),
+    "power": Transform(
+        lambda x, mean, sd, exponent: x**exponent, lambda x, mean, sd, exponent: exponent * x ** (exponent - 1), 1
+    ),
+    "per": Transform(lambda x, mean, sd, unit: x / unit, lambda x, mean, sd, unit: np.full_like(x, 1 / unit), 1),
 }

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from .coding import TRANSFORMS, coded_columns, full_columns
 from .parse import Factor, Formula, Term
 
-__all__ = ["Block", "Encoder", "Variable", "encoder"]
+__all__ = ["Block", "Encoder", "Variable", "coding_matrix", "encoder"]
 
 Array = NDArray[np.float64]
 CHUNK = 1 << 16
@@ -87,10 +87,27 @@ class Encoder:
                     at += 1
         return X
 
-    def _block(self, block: Block, values: Mapping[str, NDArray[np.generic]], n_rows: int) -> Iterator[Array]:
+    def slopes(self, values: Mapping[str, NDArray[np.generic]], n_rows: int, variable: str) -> Array:
+        """The derivatives of the columns by a numeric variable (n_rows × p), by the product rule over the factors of
+        each term.
+        """
+        X = np.zeros((n_rows, len(self.names)))
+        at = 0
+        for block in self.blocks:
+            width = len(_names(block, self.variables))
+            for own in (k for k, factor in enumerate(block.numeric) if factor.variable == variable):
+                for j, column in enumerate(self._block(block, values, n_rows, slope=own)):
+                    X[:, at + j] += column
+            at += width
+        return X
+
+    def _block(
+        self, block: Block, values: Mapping[str, NDArray[np.generic]], n_rows: int, slope: int = -1
+    ) -> Iterator[Array]:
+        """The columns of a block; with `slope`, that numeric factor stands with its derivative."""
         multiplier: Array | None = None
-        for factor in block.numeric:
-            column = _transformed(
+        for k, factor in enumerate(block.numeric):
+            column = (_slope if k == slope else _transformed)(
                 factor, self.variables[factor.variable], np.asarray(values[factor.variable], dtype=float)
             )
             multiplier = column if multiplier is None else multiplier * column
@@ -161,6 +178,11 @@ def _names(block: Block, variables: Mapping[str, Variable]) -> list[str]:
     return [":".join(reversed(choice)) for choice in product(*(parts[f] for f in reversed(order)))]
 
 
+def coding_matrix(factor: Factor, variable: Variable, full: bool) -> Array:
+    """The columns (levels × columns) that stand for a categorical factor."""
+    return _coding(factor, variable, full)[0]
+
+
 def _coding(factor: Factor, variable: Variable, full: bool) -> tuple[Array, tuple[str, ...]]:
     if full:
         return full_columns(variable.name, variable.levels)
@@ -175,6 +197,14 @@ def _transformed(factor: Factor, variable: Variable, column: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         changed: Array = TRANSFORMS[factor.transform].function(column, variable.mean, variable.sd, *factor.arguments)
     return changed
+
+
+def _slope(factor: Factor, variable: Variable, column: Array) -> Array:
+    if not factor.transform:
+        return np.ones_like(column)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope: Array = TRANSFORMS[factor.transform].slope(column, variable.mean, variable.sd, *factor.arguments)
+    return slope
 
 
 def _constant(blocks: list[Block], variables: Mapping[str, Variable], p: int) -> Array:

@@ -4,8 +4,9 @@ weights they are averaged.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -14,11 +15,16 @@ from numpy.typing import NDArray
 
 from ..errors import StudyError, did_you_mean
 from .encode import Encoder, Variable
+from .population import shares_of_combinations
 
-__all__ = ["Cells", "ReferenceGrid"]
+__all__ = ["WEIGHTS", "Cells", "ReferenceGrid", "Weights"]
 
 Array = NDArray[np.float64]
-WEIGHTS = ("proportional", "equal")
+Weights = str | Mapping[str, Mapping[str, float]] | pd.DataFrame
+Columns = Callable[[Mapping[str, NDArray[np.generic]], int], Array]
+
+AVERAGED = {"proportional": "in the proportions of the subjects", "equal": "with equal weights"}
+WEIGHTS = tuple(AVERAGED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,25 +64,48 @@ class ReferenceGrid:
         return {name: v.levels for name, v in self.encoder.variables.items() if v.is_categorical}
 
     def means(
-        self, specs: tuple[str, ...], *, weights: str = "proportional", at: Mapping[str, object] | str | None = None
+        self,
+        specs: tuple[str, ...],
+        *,
+        weights: Weights = "proportional",
+        at: Mapping[str, object] | str | None = None,
     ) -> tuple[pd.DataFrame, Array, Array, tuple[str, ...]]:
         """Labels, L, subjects seen and notes for each cell of `specs`.
 
         Factors that are not in `specs` are averaged: "proportional" weighs their combinations as they occur among the
-        subjects (visits equally), "equal" weighs all combinations alike. Numeric covariates stand at `at`, or else at
-        their mean over subjects; `at="rows"` takes the mean over rows, as R's emmeans does.
+        subjects (visits equally), "equal" weighs all combinations alike, and a population is given as {factor: {level:
+        share}} (factors independent) or as a frame of their combinations with a column `weight`. Numeric covariates
+        stand at `at`, or else at their mean over subjects; `at="rows"` takes the mean over rows, as R's emmeans does.
 
         Raises
         ------
         StudyError
             `E-STUDY-GRID` for a name that the model does not have, or values that it cannot take.
         """
-        if weights not in WEIGHTS:
+        return self._cells(specs, weights, at, self.encoder.columns)
+
+    def slopes(
+        self,
+        variable: str,
+        by: tuple[str, ...],
+        *,
+        weights: Weights = "proportional",
+        at: Mapping[str, object] | str | None = None,
+    ) -> tuple[pd.DataFrame, Array, Array, tuple[str, ...]]:
+        """As `means`, for the derivative of the mean by a numeric variable at each cell of `by`."""
+        known = self.encoder.variables.get(variable)
+        if known is None or known.is_categorical:
+            numeric = [name for name, v in self.encoder.variables.items() if not v.is_categorical]
             raise _grid_error(
-                f"`weights` is {weights!r}.",
-                f"It is one of: {', '.join(WEIGHTS)}.",
-                did_you_mean(str(weights), WEIGHTS),
+                f"`{variable}` is not a numeric variable of the model.",
+                f"Its numeric variables are: {', '.join(numeric) or 'none'}.",
+                did_you_mean(variable, numeric) or "Put `years` into the formula in place of `visit`.",
             )
+        return self._cells(by, weights, at, partial(self.encoder.slopes, variable=variable))
+
+    def _cells(
+        self, specs: tuple[str, ...], weights: Weights, at: Mapping[str, object] | str | None, columns: Columns
+    ) -> tuple[pd.DataFrame, Array, Array, tuple[str, ...]]:
         over_rows = at == "rows"
         held: Mapping[str, object] = at if isinstance(at, Mapping) else {}
         if at is not None and not over_rows and not isinstance(at, Mapping):
@@ -100,10 +129,10 @@ class ReferenceGrid:
             }
             values |= {v.name: combos[:, k] for k, v in enumerate(averaged)}
             values |= {name: np.full(len(combos), value) for name, value in cell.items()}
-            rows.append(combo_weights @ self.encoder.columns(values, len(combos)))
+            rows.append(combo_weights @ columns(values, len(combos)))
             labels.append([self._label(name, value) for name, value in cell.items()])
             counts.append(self._count(cell))
-        frame = pd.DataFrame(labels, columns=list(axes))
+        frame = pd.DataFrame(labels, columns=list(axes), index=range(len(labels)))
         return (
             frame,
             np.array(rows),
@@ -158,12 +187,23 @@ class ReferenceGrid:
             return _number(variable.name, values[0])
         return variable.row_mean if over_rows else variable.mean
 
-    def _averaging(self, names: list[str], weights: str, held: Mapping[str, object]) -> tuple[NDArray[np.int64], Array]:
+    def _averaging(
+        self, names: list[str], weights: Weights, held: Mapping[str, object]
+    ) -> tuple[NDArray[np.int64], Array]:
         """Combinations of the averaged factors (rows of codes) and their weights."""
+        if isinstance(weights, str) and weights not in WEIGHTS:
+            raise _grid_error(
+                f"`weights` is {weights!r}.",
+                f"It is a population ({{factor: {{level: share}}}}) or one of: {', '.join(WEIGHTS)}.",
+                did_you_mean(weights, WEIGHTS),
+            )
         if not names:
             return np.zeros((1, 0), dtype=np.int64), np.ones(1)
         levels = [self._axis(name, held) for name in names]
         combos = np.array(list(product(*levels)), dtype=np.int64)
+        if not isinstance(weights, str):
+            variables = {name: self.encoder.variables[name] for name in names}
+            return combos, shares_of_combinations(weights, variables, combos)
         if weights == "equal":
             return combos, np.full(len(combos), 1 / len(combos))
         over = [name for name in names if name != "visit"]
@@ -198,13 +238,13 @@ class ReferenceGrid:
         averaged: list[Variable],
         fixed: Mapping[str, float],
         held: Mapping[str, object],
-        weights: str,
+        weights: Weights,
         over_rows: bool,
     ) -> tuple[str, ...]:
         notes = []
         if averaged:
             names = " and ".join(v.name for v in averaged)
-            how = "in the proportions of the subjects" if weights == "proportional" else "with equal weights"
+            how = AVERAGED[weights] if isinstance(weights, str) else "in the proportions of a given population"
             notes.append(f"Averaged over {names} {how}.")
         for name, value in fixed.items():
             unit = f" {self.units[name]}" if self.units.get(name) else ""

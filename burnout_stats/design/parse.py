@@ -52,6 +52,10 @@ class Random:
     group: str
     correlated: bool
 
+    def __str__(self) -> str:
+        terms = [":".join(map(str, term)) for term in self.terms]
+        return f"({' + '.join([str(int(self.intercept)), *terms])} {'|' if self.correlated else '||'} {self.group})"
+
 
 @dataclass(frozen=True, slots=True)
 class Formula:

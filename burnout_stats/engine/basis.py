@@ -83,6 +83,18 @@ class Basis:
         """The basis that follows this one by a further transform of the columns and a further scale of y."""
         return replace(self, transform=self.transform @ transform, scale=self.scale * scale)
 
+    def recentered(self, center: Array) -> Basis:
+        """A basis that only centers, at another place.
+
+        Raises
+        ------
+        ValueError
+            Where the columns have been transformed, which stands between them and their center.
+        """
+        if not np.array_equal(self.transform, np.eye(len(self.constant))) or np.any(self.scale != 1.0):
+            raise ValueError("Only columns that have not been transformed can be centered at another place.")
+        return Basis.centered(center, self.constant)
+
     def same_as(self, other: Basis) -> bool:
         """Whether two sets of moments stand in the same coordinates."""
         return all(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 __all__ = ["Jet", "parameters"]
 
@@ -68,7 +69,8 @@ class Jet:
 
     def expit(self) -> Jet:
         """Logistic function, the real line onto (0, 1)."""
-        return (self * 0.5).tanh() * 0.5 + 0.5
+        f = special.expit(self.value)
+        return self.map(f, f * (1 - f), f * (1 - f) * (1 - 2 * f))
 
     def power(self, exponent: Array) -> Jet:
         """A jet of numbers to fixed powers, an array of shape s: a jet of elements of that shape."""

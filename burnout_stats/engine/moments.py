@@ -24,6 +24,8 @@ __all__ = ["Moments", "aliased", "moments_of_rows", "moments_of_stack"]
 Array = NDArray[np.float64]
 CHUNK = 8192
 """Subjects gathered at a time: a block of rows stays in the processor's cache."""
+ROUNDING_SHARE = 1e-9
+"""A column with a smaller weight, in standard deviations, in a combination that is zero has no part in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,6 +85,23 @@ class Moments:
             n[..., target] += part.n
             T[..., target, :, :, :, :] += part.T
         return Moments(patterns=patterns, groups=groups, n=n, T=T, basis=self.basis)
+
+    def recentered(self, center: Array) -> Moments:
+        """The same moments about another center: z̃ − 1 d' = z̃ (I − u d'), because the constant 1 = z̃ u is a column, or
+        a sum of columns, that is not centered. Where there is no constant, nothing is centered and nothing changes.
+
+        Parts are added about the center of both, so that the shift only adds what lies between them and no digits are
+        lost, however unlike they are (Chan, Golub & LeVeque 1983, Am Stat 37:242).
+        """
+        basis = self.basis.recentered(center)
+        K = np.eye(self.n_columns + 1)
+        K -= np.outer(np.append(basis.constant, 0.0), basis.center - self.basis.center)
+        return replace(self, T=K.T @ self.T @ K, basis=basis)
+
+    def visits(self, seen: NDArray[np.intp]) -> Moments:
+        """The moments of some visits only, where nobody has a row at the others."""
+        T = self.T[..., seen[:, None], seen, :, :]
+        return replace(self, patterns=self.patterns[:, seen], T=T)
 
     def take(self, replicates: NDArray[np.intp]) -> Moments:
         """The stack of some replicates along the one leading axis."""
@@ -260,7 +279,9 @@ def _null_space(rows: Array, scale: Array, kept: list[int], dropped: list[int], 
     for column, j in enumerate(dropped):
         null[j, column] = 1.0 / scale[j]
         if kept:
-            null[kept, column] = -np.linalg.solve(triangle, rows[: len(kept), j]) / scale[kept]
+            shares = np.linalg.solve(triangle, rows[: len(kept), j])
+            shares[np.abs(shares) < ROUNDING_SHARE] = 0.0
+            null[kept, column] = -shares / scale[kept]
     return basis.map @ null
 
 

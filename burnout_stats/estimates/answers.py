@@ -21,7 +21,8 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Answer:
-    """Row by row: `estimate` (k,), covariance `vcov` (k × k), `df` (k,), and the name of the method.
+    """Row by row: `estimate` (k,), covariance `vcov` (k × k), `df` (k,), the name of the df method, and which
+    covariance of the coefficients was asked for ("model", "cr2", ...).
 
     A row that cannot be estimated from the data is NaN in all three.
     """
@@ -30,6 +31,7 @@ class Answer:
     vcov: Array
     df: Array
     method: str
+    vcov_name: str = "model"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,6 +42,7 @@ class JointAnswer:
     num_df: float
     df: float
     method: str
+    vcov_name: str = "model"
 
 
 class Grid(Protocol):
@@ -68,10 +71,12 @@ class Answers(Protocol):
         """The reference grid of the model's design."""
         ...
 
-    def answer(self, L: Array, *, df: str | None = None) -> Answer:
-        """L β̂ with covariance and degrees of freedom by the method `df`."""
+    def answer(self, L: Array, *, df: str | None = None, vcov: str | None = None) -> Answer:
+        """L β̂ with covariance and degrees of freedom by the method `df`, from the covariance `vcov` of the
+        coefficients ("model", or a robust one).
+        """
         ...
 
-    def answer_joint(self, L: Array, *, df: str | None = None) -> JointAnswer:
+    def answer_joint(self, L: Array, *, df: str | None = None, vcov: str | None = None) -> JointAnswer:
         """The F test of L β = 0."""
         ...

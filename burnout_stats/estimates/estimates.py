@@ -27,7 +27,7 @@ class About:
 
     Attributes
     ----------
-    kind : "coefficients", "means", "contrasts" or "tests"
+    kind : "coefficients", "means", "slopes", "contrasts", "tests", or the name of another question ("gain_kept", ...)
     outcomes : labels by outcome name, as they stand in the `outcome` column
     units, better : by outcome name; `better` is "lower", "higher" or "" where nobody said
     ranges : (lowest, highest) score of the scale by outcome name
@@ -36,6 +36,7 @@ class About:
     by : the columns within which contrasts and adjustments were made
     conf_level : coverage of the intervals
     df_method : how degrees of freedom were found
+    vcov : which covariance of the coefficients stands behind the standard errors ("model", or a robust one)
     adjust : how p values were adjusted for several tests ("none" where they were not)
     notes : sentences that belong under every table of these numbers (what was averaged, how intervals were adjusted)
     min_cell : the smallest group that may be shown wherever the numbers are rendered (from the cohort's policy)
@@ -51,6 +52,7 @@ class About:
     by: tuple[str, ...] = ()
     conf_level: float = 0.95
     df_method: str = ""
+    vcov: str = "model"
     adjust: str = "none"
     notes: tuple[str, ...] = ()
     min_cell: int = 5

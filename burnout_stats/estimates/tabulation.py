@@ -42,8 +42,21 @@ DF_NAMES: Mapping[str, str] = MappingProxyType(
 )
 """The methods for degrees of freedom as people write them."""
 
-_TITLES = {"means": "Estimated means", "contrasts": "Contrasts", "coefficients": "Coefficients", "tests": "Tests"}
-_ESTIMATE = {"means": "Mean", "contrasts": "Difference"}
+_TITLES = {
+    "means": "Estimated means",
+    "contrasts": "Contrasts",
+    "coefficients": "Coefficients",
+    "tests": "Tests",
+    "noninferiority": "Non-inferiority",
+}
+_ESTIMATE = {
+    "means": "Mean",
+    "contrasts": "Difference",
+    "slopes": "Slope",
+    "gain_kept": "Share",
+    "area_under_curve": "Area",
+    "noninferiority": "Difference",
+}
 _COUNTS = frozenset({"n", "missing", "count", "n_subjects", "n_obs"})
 _NOT_ESTIMABLE = Missing("not estimable from these data")
 _NO_NUMBER = Missing("not available")
@@ -143,12 +156,13 @@ def _decimals(frame: pd.DataFrame, decimals: int | None, per_row: bool) -> list[
 def _cell(record: Mapping[Hashable, object], key: str) -> Cell:
     if record[HIDDEN]:
         return Hidden()
+    absent = _NO_NUMBER if key == "n" or not np.isnan(_float(record["estimate"])) else _NOT_ESTIMABLE
     if key == "conf":
         low, high = _float(record["conf_low"]), _float(record["conf_high"])
-        return _NOT_ESTIMABLE if np.isnan(low) or np.isnan(high) else Interval(low, high)
+        return absent if np.isnan(low) or np.isnan(high) else Interval(low, high)
     value = _float(record[key])
     if np.isnan(value):
-        return _NO_NUMBER if key == "n" else _NOT_ESTIMABLE
+        return absent
     return int(value) if key == "n" else value
 
 

@@ -13,8 +13,9 @@ def about(
     *,
     kind: str,
     factors: tuple[str, ...],
-    conf_level: float,
     df_method: str,
+    conf_level: float = 0.95,
+    vcov: str | None = None,
     by: tuple[str, ...] = (),
     notes: tuple[str, ...] = (),
 ) -> About:
@@ -31,6 +32,7 @@ def about(
         by=by,
         conf_level=conf_level,
         df_method=df_method,
-        notes=notes,
+        vcov=vcov or "model",
+        notes=notes if vcov in (None, "model") else (*notes, f"Standard errors are robust ({vcov})."),
         min_cell=fit.design.min_cell,
     )

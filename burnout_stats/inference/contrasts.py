@@ -5,7 +5,7 @@ behind them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..engine.multiplicity import ADJUSTMENTS
 from ..errors import StudyError, one_of
 from ..estimates import Estimates
-from .intervals import numbers
+from .intervals import checked_level, numbers
 
 __all__ = ["METHODS", "contrast"]
 
@@ -24,111 +24,239 @@ Rows = NDArray[np.intp]
 Weights = list[tuple[str, Array]]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """The means that are compared with one another.
+
+    `levels` has a column for each factor; `labels` names the rows; `values` are the times or numbers that the rows
+    stand for, None where there are none.
+    """
+
+    levels: pd.DataFrame
+    labels: tuple[str, ...]
+    values: Array | None
+
+
 def _difference(labels: Sequence[str], high: int, low: int) -> tuple[str, Array]:
     weights = np.zeros(len(labels))
     weights[high], weights[low] = 1.0, -1.0
     return f"{labels[high]} - {labels[low]}", weights
 
 
-def _vs_baseline(labels: Sequence[str]) -> Weights:
-    return [_difference(labels, k, 0) for k in range(1, len(labels))]
+def _vs_baseline(group: Group) -> Weights:
+    return [_difference(group.labels, k, 0) for k in range(1, len(group.labels))]
 
 
-def _consecutive(labels: Sequence[str]) -> Weights:
-    return [_difference(labels, k, k - 1) for k in range(1, len(labels))]
+def _consecutive(group: Group) -> Weights:
+    return [_difference(group.labels, k, k - 1) for k in range(1, len(group.labels))]
 
 
-def _pairwise(labels: Sequence[str]) -> Weights:
-    return [_difference(labels, high, low) for low, high in combinations(range(len(labels)), 2)]
+def _pairwise(group: Group) -> Weights:
+    return [_difference(group.labels, high, low) for low, high in combinations(range(len(group.labels)), 2)]
 
 
-METHODS: dict[str, Callable[[Sequence[str]], Weights]] = {
+def _polynomial(group: Group) -> Weights:
+    """Coefficients of the highest power in the least-squares polynomials of degree 1, 2, ... through the means.
+
+    With p_d the polynomial of degree d, leading coefficient 1, that is orthogonal over the times to all of lower
+    degree, the weights are p_d / Σ p_d².
+    """
+    if group.values is None or len(set(group.values.tolist())) < len(group.values):
+        raise StudyError(
+            "E-STUDY-VALUE",
+            f"Polynomial contrasts are asked of {', '.join(group.labels)}.",
+            "They need means at distinct times: one factor, which is `visit` or a numeric variable.",
+            'Ask emmeans(fit, "visit", by=...) first.',
+        )
+    x = group.values - group.values.mean()
+    basis = [np.ones_like(x)]
+    for _ in range(len(x) - 1):
+        power = x * basis[-1]
+        for lower in basis:
+            power = power - lower * (lower @ power) / (lower @ lower)
+        basis.append(power)
+    names = ("linear", "quadratic", "cubic")
+    return [
+        (names[degree - 1] if degree <= len(names) else f"degree {degree}", p / (p @ p))
+        for degree, p in enumerate(basis)
+        if degree
+    ]
+
+
+def _difference_in_differences(group: Group) -> Weights:
+    """Change from the first level of the first factor, in each level of the second minus its first level."""
+    if group.levels.shape[1] != 2:
+        raise StudyError(
+            "E-STUDY-VALUE",
+            f"Differences in differences are asked of means by {', '.join(map(str, group.levels)) or 'nothing'}.",
+            "They compare changes over one factor between the levels of another.",
+            'Ask emmeans(fit, "visit", by="sex"), or emmeans(fit, ["visit", "sex"]).',
+        )
+    first, second = (group.levels.iloc[:, k].astype(str) for k in (0, 1))
+    rows = []
+    for other in list(dict.fromkeys(second))[1:]:
+        for level in list(dict.fromkeys(first))[1:]:
+            sides = ((level, other, 1), (first.iloc[0], other, -1), (level, second.iloc[0], -1))
+            cells = (*sides, (first.iloc[0], second.iloc[0], 1))
+            weights = np.zeros(len(first))
+            for a, b, sign in cells:
+                weights += sign * ((first == a) & (second == b)).to_numpy()
+            rows.append((f"{level} - {first.iloc[0]}, {other} - {second.iloc[0]}", weights))
+    return rows
+
+
+METHODS: dict[str, Callable[[Group], Weights]] = {
     "vs_baseline": _vs_baseline,
     "consecutive": _consecutive,
     "pairwise": _pairwise,
+    "polynomial": _polynomial,
+    "difference_in_differences": _difference_in_differences,
 }
 
 
 def contrast(
-    means: Estimates, method: str | Mapping[str, Sequence[float]] = "vs_baseline", *, adjust: str = "none"
+    means: Estimates,
+    method: str | Mapping[str, Sequence[float]] = "vs_baseline",
+    *,
+    adjust: str = "none",
+    df: str | None = None,
+    vcov: str | None = None,
+    conf_level: float | None = None,
 ) -> Estimates:
-    """Contrasts of marginal means, within each level of their `by`.
+    """Contrasts of marginal means (or slopes), within each level of their `by`.
 
     Parameters
     ----------
     means : Estimates
-        From `emmeans`.
-    method : "vs_baseline", "consecutive", "pairwise", or a mapping of name to weights
-        Differences are later minus earlier; the baseline is the first row. Weights follow the order of the rows.
-    adjust : "none", "bonferroni", "holm" or "sidak"
-        Over the contrasts within one level of `by`.
+        From `emmeans` or `slopes`.
+    method : str, or a mapping of name to weights
+        - "vs_baseline", "consecutive", "pairwise": differences, later minus earlier; the baseline is the first row.
+        - "polynomial": linear, quadratic, ... trend over the true times; the estimate is the coefficient of the highest
+          power in the least-squares polynomial through the means (linear: points per year).
+        - "difference_in_differences": how much the change from baseline in each group differs from that in the first
+          group. The groups are the second factor of the means, or else the last of their `by`.
+        - weights follow the order of the rows within one level of `by`.
+    adjust : str
+        Over the contrasts within one level of `by`: "none", "bonferroni", "sidak", "holm", "fdr" (Benjamini &
+        Hochberg), "tukey" (all pairwise differences), "dunnett" (differences from baseline) or "mvt" (any contrasts, by
+        the multivariate t distribution with the correlations of their estimates). Each row keeps its own degrees of
+        freedom.
+    df, vcov, conf_level : optional
+        As the means were asked, unless said otherwise here; another `vcov` has its own default for `df`.
 
     Returns
     -------
     Estimates
-        `n` is the smallest number of subjects behind the means that are compared.
+        `n` is the smallest number of subjects behind the means that are compared. Intervals are simultaneous, save for
+        "holm" and "fdr", which have none: there they are not adjusted, and a note says so.
 
     Raises
     ------
     StudyError
-        `E-STUDY-OPTION` for an unknown method or adjustment, `E-STUDY-VALUE` for weights of the wrong number.
+        `E-STUDY-OPTION` for an unknown method or adjustment, or an adjustment that is made for other contrasts;
+        `E-STUDY-VALUE` for weights of the wrong number, or means that do not suit the method.
     ModelError
         `E-MODEL-DETACHED` where the means no longer know their model.
     """
-    one_of("adjust", adjust, list(ADJUSTMENTS))
+    _checked(adjust, method)
     L, answers = means.attached()
-    factors, by = list(means.about.factors), list(means.about.by)
+    about = means.about
+    factors, by = _arranged(about.factors, about.by, method)
     frame = means.frame
     groups = [np.arange(len(frame))] if not by else list(frame.groupby(by, sort=False, observed=True).indices.values())
     names: list[str] = []
     rows: list[Array] = []
     n: list[float] = []
-    families: list[Rows] = []
+    families: list[tuple[Rows, int]] = []
     labels_by: list[tuple[object, ...]] = []
     for members in groups:
-        labels = [", ".join(map(str, row)) for row in frame.iloc[members][factors].itertuples(index=False)]
         start = len(rows)
-        for name, weights in _weights(method, labels):
+        for name, weights in _weights(method, _group(frame.iloc[members][factors], means)):
             names.append(name)
             rows.append(weights @ L[members])
             n.append(frame["n"].to_numpy(dtype=float)[members][weights != 0].min())
             labels_by.append(tuple(frame.iloc[members[0]][by]))
-        families.append(np.arange(start, len(rows)))
+        families.append((np.arange(start, len(rows)), len(members)))
     K = np.array(rows).reshape(len(rows), L.shape[1])
-    answer = answers.answer(K, df=means.about.df_method)
-    result = numbers(answer, np.array(n), conf_level=means.about.conf_level, adjust=adjust, families=families)
+    same = vcov in (None, about.vcov)
+    answer = answers.answer(K, df=df or (about.df_method if same else None), vcov=vcov or about.vcov)
+    level = about.conf_level if conf_level is None else checked_level(conf_level)
+    result = numbers(answer, np.array(n), conf_level=level, adjust=adjust, families=families)
     for position, name in enumerate(by):
         result.insert(position, name, pd.Series([labels[position] for labels in labels_by], dtype=frame[name].dtype))
     result.insert(0, "contrast", names)
     result.insert(0, "outcome", frame["outcome"].iloc[0])
     about = replace(
-        means.about,
+        about,
         kind="contrasts",
         factors=("contrast",),
+        by=tuple(by),
+        conf_level=level,
+        df_method=answer.method,
+        vcov=answer.vcov_name,
         adjust=adjust,
-        notes=(*means.about.notes, *_notes(adjust, families)),
+        notes=(*about.notes, *_notes(method, adjust, families)),
     )
     return Estimates(frame=result, vcov=answer.vcov, about=about, notices=means.notices, L=K, answers=answers)
 
 
-def _weights(method: str | Mapping[str, Sequence[float]], labels: Sequence[str]) -> Weights:
+def _checked(adjust: str, method: str | Mapping[str, Sequence[float]]) -> None:
+    made_for = ADJUSTMENTS[one_of("adjust", adjust, list(ADJUSTMENTS))].only
     if isinstance(method, str):
-        return METHODS[one_of("method", method, list(METHODS))](labels)
+        one_of("method", method, list(METHODS))
+    if made_for and method != made_for:
+        raise StudyError(
+            "E-STUDY-OPTION",
+            f"`adjust` is {adjust!r} for contrasts that are not {made_for!r}.",
+            f"That adjustment holds for {made_for!r} only.",
+            'Use adjust="mvt", which fits any contrasts.',
+        )
+
+
+def _arranged(
+    factors: tuple[str, ...], by: tuple[str, ...], method: str | Mapping[str, Sequence[float]]
+) -> tuple[list[str], list[str]]:
+    """The factors that are compared, and those within whose levels."""
+    if method == "difference_in_differences" and len(factors) == 1 and by:
+        return [*factors, by[-1]], list(by[:-1])
+    return list(factors), list(by)
+
+
+def _group(levels: pd.DataFrame, means: Estimates) -> Group:
+    labels = tuple(", ".join(map(str, row)) for row in levels.itertuples(index=False))
+    values: Array | None = None
+    if list(levels) == ["visit"]:
+        values = np.array([means.about.visit_years[label] for label in labels])
+    elif levels.shape[1] == 1 and pd.api.types.is_numeric_dtype(levels.iloc[:, 0]):
+        values = levels.iloc[:, 0].to_numpy(dtype=float)
+    return Group(levels, labels, values)
+
+
+def _weights(method: str | Mapping[str, Sequence[float]], group: Group) -> Weights:
+    if isinstance(method, str):
+        return METHODS[method](group)
+    labels = group.labels
     custom = [(str(name), np.asarray(weights, dtype=float)) for name, weights in method.items()]
     for name, weights in custom:
-        if weights.shape != (len(labels),) or not weights.any():
+        if weights.shape != (len(labels),) or not weights.any() or not np.isfinite(weights).all():
             raise StudyError(
                 "E-STUDY-VALUE",
                 f"The contrast `{name}` has {weights.size} weights.",
-                f"It needs one weight, not all zero, for each of the {len(labels)} means: {', '.join(labels)}.",
+                f"It needs one number, not all zero, for each of the {len(labels)} means: {', '.join(labels)}.",
                 'Write for example {"3 years - 1 year": [0, -1, 1]}.',
             )
     return custom
 
 
-def _notes(adjust: str, families: list[Rows]) -> tuple[str, ...]:
-    if adjust == "none":
-        return ()
-    size = max(len(rows) for rows in families)
-    intervals = "intervals are simultaneous" if ADJUSTMENTS[adjust].level is not None else "intervals are not adjusted"
-    return (f"P values are adjusted over {size} contrasts ({adjust}); {intervals}.",)
+def _notes(
+    method: str | Mapping[str, Sequence[float]], adjust: str, families: list[tuple[Rows, int]]
+) -> tuple[str, ...]:
+    notes = []
+    if method == "polynomial":
+        notes.append("Trends are coefficients of the highest power of time in polynomials through the means.")
+    if adjust != "none":
+        size = max(len(rows) for rows, _ in families)
+        simultaneous = ADJUSTMENTS[adjust].critical is not None
+        intervals = "intervals are simultaneous" if simultaneous else "intervals are not adjusted"
+        notes.append(f"P values are adjusted over {size} contrasts ({adjust}); {intervals}.")
+    return tuple(notes)

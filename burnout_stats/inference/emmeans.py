@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
+from ..design.grid import Weights
 from ..estimates import Estimates
 from ..models import Fit
 from ..notices import Notice
 from .about import about
 from .intervals import checked_level, numbers
 
-__all__ = ["emmeans"]
+__all__ = ["emmeans", "named", "not_estimable"]
 
 
 def emmeans(
@@ -22,8 +23,9 @@ def emmeans(
     *,
     by: str | Sequence[str] | None = None,
     at: Mapping[str, object] | str | None = None,
-    weights: str = "proportional",
+    weights: Weights = "proportional",
     df: str | None = None,
+    vcov: str | None = None,
     conf_level: float = 0.95,
 ) -> Estimates:
     """Marginal means over the levels of `specs`, separately within the levels of `by`.
@@ -31,14 +33,16 @@ def emmeans(
     Parameters
     ----------
     specs, by : str or sequence of str
-        Factors of the model (or numeric variables with values in `at`; `years` takes the visits' years).
+        Factors of the model (or numeric variables with values in `at`; `years` takes the visits' years). "visit:sex" is
+        short for ["visit", "sex"].
     at : mapping or "rows", optional
         Values at which to hold numeric covariates, or levels to which to restrict factors. Covariates not named stand
         at their mean over subjects; "rows" takes the mean over rows (as R's emmeans).
-    weights : "proportional" or "equal"
-        How other factors are averaged: as their combinations occur among the subjects (visits always equally), or all
-        alike (R's default).
-    df, conf_level
+    weights : "proportional", "equal", or a population
+        How other factors are averaged: as their combinations occur among the subjects (visits always equally); all
+        alike (R's default); or by the shares of a population that you give, {"sex": {"F": 0.7, "M": 0.3}} for
+        independent factors, or a frame with a row for each combination and a column `weight`.
+    df, vcov, conf_level
         As in `summarize`.
 
     Returns
@@ -49,21 +53,29 @@ def emmeans(
 
     **Source**: Searle, Speed & Milliken 1980, Am Stat 34:216; reference grid as in the R package emmeans.
     """
-    over = (specs,) if isinstance(specs, str) else tuple(specs)
-    within = () if by is None else (by,) if isinstance(by, str) else tuple(by)
+    known = fit.design.encoder.variables
+    over, within = named(specs, known), () if by is None else named(by, known)
+    level = checked_level(conf_level)
     labels, L, n, notes = fit.grid.means((*within, *over), weights=weights, at=at)
-    answer = fit.answer(L, df=df)
-    frame = numbers(answer, n, conf_level=checked_level(conf_level))
+    answer = fit.answer(L, df=df, vcov=vcov)
+    frame = numbers(answer, n, conf_level=level)
     for name in reversed((*over, *within)):
         frame.insert(0, name, labels[name].to_numpy())
     frame.insert(0, "outcome", fit.outcome.name)
     missing = np.isnan(answer.estimate)
-    notices = fit.notices if not missing.any() else (*fit.notices, _not_estimable(frame[missing], (*over, *within)))
+    notices = fit.notices if not missing.any() else (*fit.notices, not_estimable(frame[missing], (*over, *within)))
     return Estimates(
         frame=frame,
         vcov=answer.vcov,
         about=about(
-            fit, kind="means", factors=over, by=within, conf_level=conf_level, df_method=answer.method, notes=notes
+            fit,
+            kind="means",
+            factors=over,
+            by=within,
+            conf_level=level,
+            df_method=answer.method,
+            vcov=answer.vcov_name,
+            notes=notes,
         ),
         notices=notices,
         L=L,
@@ -71,7 +83,15 @@ def emmeans(
     )
 
 
-def _not_estimable(cells: pd.DataFrame, names: tuple[str, ...]) -> Notice:
+def named(asked: str | Sequence[str], known: Container[str]) -> tuple[str, ...]:
+    """The variables that a word, an interaction with colons or a list names."""
+    if isinstance(asked, str):
+        asked = [asked] if asked in known else asked.split(":")
+    return tuple(name.strip() for name in asked)
+
+
+def not_estimable(cells: pd.DataFrame, names: tuple[str, ...]) -> Notice:
+    """The notice that names the cells without an estimate."""
     shown = "; ".join(", ".join(map(str, cell)) for cell in cells[list(names)].itertuples(index=False))
     return Notice(
         "N-MODEL-NOT-ESTIMABLE",

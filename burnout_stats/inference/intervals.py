@@ -2,54 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
-from ..engine.multiplicity import ADJUSTMENTS
+from ..engine.multiplicity import ADJUSTMENTS, Family, t_quantile, two_sided_p
 from ..errors import StudyError
-from ..estimates.answers import Answer
+from ..estimates.answers import Answer, JointAnswer
 
-__all__ = ["checked_level", "numbers", "two_sided_p"]
+__all__ = ["checked_level", "f_tests", "numbers", "two_sided_p"]
 
 Array = NDArray[np.float64]
 
 
-def two_sided_p(statistic: Array, df: Array) -> Array:
-    """P(|t| >= |statistic|) on `df` degrees of freedom; the normal limit for infinite df."""
-    size = np.abs(np.asarray(statistic, dtype=float))
-    finite = np.where(np.isfinite(df), df, 1.0)
-    p: Array = np.where(np.isposinf(df), 2 * special.ndtr(-size), 2 * special.stdtr(finite, -size))
-    return np.where(np.isnan(df), np.nan, p)
-
-
-def _quantile(level: float, df: Array) -> Array:
-    finite = np.where(np.isfinite(df), df, 1.0)
-    upper = (1 + level) / 2
-    q: Array = np.where(np.isposinf(df), special.ndtri(upper), special.stdtrit(finite, upper))
-    return np.where(np.isnan(df), np.nan, q)
-
-
 def numbers(
-    answer: Answer, n: Array, *, conf_level: float, adjust: str = "none", families: list[NDArray[np.intp]] | None = None
+    answer: Answer,
+    n: Array,
+    *,
+    conf_level: float,
+    adjust: str = "none",
+    families: Sequence[tuple[NDArray[np.intp], int]] | None = None,
 ) -> pd.DataFrame:
     """The number columns of Estimates for the rows of an answer.
 
-    `families` lists the rows that are adjusted together. Intervals are simultaneous where the adjustment has such
-    intervals, and unadjusted where it has none.
+    `families` lists the rows that are adjusted together, each with the number of means that they compare. Intervals are
+    simultaneous where the adjustment has such intervals, and unadjusted where it has none.
     """
     method = ADJUSTMENTS[adjust]
     std_error = np.sqrt(np.maximum(np.diag(answer.vcov), 0.0))
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = answer.estimate / std_error
     p_value = two_sided_p(statistic, answer.df)
-    level = np.full(len(n), conf_level)
-    for rows in families or [np.arange(len(n))]:
-        p_value[rows] = method.p_values(p_value[rows])
-        if method.level is not None:
-            level[rows] = method.level(conf_level, int(np.isfinite(p_value[rows]).sum()) or 1)
-    margin = np.array([float(_quantile(one, df)) for one, df in zip(level, answer.df, strict=True)]) * std_error
+    critical = t_quantile(conf_level, answer.df)
+    known = np.isfinite(p_value) & (std_error > 0)
+    for rows, means in (families or ()) if adjust != "none" else ():
+        told = rows[known[rows]]
+        if not len(told):
+            continue
+        correlation = answer.vcov[np.ix_(told, told)] / np.outer(std_error[told], std_error[told])
+        family = Family(statistic[told], answer.df[told], correlation, means)
+        p_value[told] = method.p_values(family)
+        if method.critical is not None:
+            critical[told] = method.critical(family, conf_level)
     return pd.DataFrame(
         {
             "estimate": answer.estimate,
@@ -57,12 +54,32 @@ def numbers(
             "df": answer.df,
             "statistic": statistic,
             "p_value": p_value,
-            "conf_low": answer.estimate - margin,
-            "conf_high": answer.estimate + margin,
+            "conf_low": answer.estimate - critical * std_error,
+            "conf_high": answer.estimate + critical * std_error,
             "n": n,
             "method": answer.method,
         }
     )
+
+
+def f_tests(joints: Sequence[JointAnswer | None], n: float, method: str) -> pd.DataFrame:
+    """The number columns of Estimates for F tests; NaN where there is no answer."""
+    columns: dict[str, list[float]] = {name: [] for name in ("num_df", "df", "statistic", "p_value")}
+    for joint in joints:
+        numbers = (np.nan,) * 3 if joint is None else (joint.num_df, joint.df, joint.statistic)
+        for name, value in zip(("num_df", "df", "statistic"), numbers, strict=True):
+            columns[name].append(value)
+        columns["p_value"].append(np.nan if joint is None else _f_tail(joint))
+    frame = pd.DataFrame(columns)
+    for place, name in enumerate(("estimate", "std_error")):
+        frame.insert(place, name, np.nan)
+    return frame.assign(conf_low=np.nan, conf_high=np.nan, n=n, method=method)
+
+
+def _f_tail(joint: JointAnswer) -> float:
+    if np.isposinf(joint.df):
+        return float(special.chdtrc(joint.num_df, joint.statistic * joint.num_df))
+    return float(special.fdtrc(joint.num_df, joint.df, joint.statistic))
 
 
 def checked_level(conf_level: float) -> float:

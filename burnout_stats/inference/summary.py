@@ -12,7 +12,7 @@ from .intervals import checked_level, numbers
 __all__ = ["summarize"]
 
 
-def summarize(fit: Fit, *, df: str | None = None, conf_level: float = 0.95) -> Estimates:
+def summarize(fit: Fit, *, df: str | None = None, vcov: str | None = None, conf_level: float = 0.95) -> Estimates:
     """Every fixed effect with standard error, degrees of freedom, t, p and interval.
 
     Parameters
@@ -20,6 +20,8 @@ def summarize(fit: Fit, *, df: str | None = None, conf_level: float = 0.95) -> E
     df : str, optional
         "kenward-roger" (the default under REML), "kenward-roger-expected", "satterthwaite" (the default under ML) or
         "asymptotic".
+    vcov : str, optional
+        The covariance of the coefficients: "model" (the default), or a robust one ("cr0", "cr1", "cr2", "cr3").
     conf_level : float
 
     Returns
@@ -28,14 +30,21 @@ def summarize(fit: Fit, *, df: str | None = None, conf_level: float = 0.95) -> E
         One row per term; aliased terms are NaN.
     """
     L = np.eye(len(fit.design.names))
-    answer = fit.answer(L, df=df)
+    answer = fit.answer(L, df=df, vcov=vcov)
     frame = numbers(answer, np.full(len(L), float(fit.n_subjects)), conf_level=checked_level(conf_level))
     frame.insert(0, "term", list(fit.design.names))
     frame.insert(0, "outcome", fit.outcome.name)
     return Estimates(
         frame=frame,
         vcov=answer.vcov,
-        about=about(fit, kind="coefficients", factors=("term",), conf_level=conf_level, df_method=answer.method),
+        about=about(
+            fit,
+            kind="coefficients",
+            factors=("term",),
+            conf_level=conf_level,
+            df_method=answer.method,
+            vcov=answer.vcov_name,
+        ),
         notices=fit.notices,
         L=L,
         answers=fit,

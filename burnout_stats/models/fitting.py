@@ -7,22 +7,28 @@ from dataclasses import replace
 import numpy as np
 
 from ..cohort.cohort import Cohort
+from ..cohort.stream import CohortStream
 from ..design import Design, build
+from ..design.build import Rows
+from ..design.random import clusters_of
 from ..engine.basis import Basis
 from ..engine.covariance import STRUCTURES, Covariance
 from ..engine.moments import aliased, moments_of_rows
 from ..engine.scoring import optimize
 from ..notices import Notice, announce
+from .clusters import ClusteredState, Clusters, fit_clusters
 from .convergence import refuse_unanswerable, verdict
 from .degrees_of_freedom import MomentsState
+from .random_effects import RandomEffects, RowsState, fit_random_effects
 from .result import Fit
-from .spec import MMRM
+from .spec import MMRM, Model
+from .streaming import Tally, gathered
 
 __all__ = ["fit"]
 
 
-def fit(spec: MMRM, cohort: Cohort) -> Fit:
-    """Fit a model to a cohort.
+def fit(spec: Model, cohort: Cohort | CohortStream | Tally) -> Fit:
+    """Fit a model to a cohort, or to one that is read part by part (its fit has no rows).
 
     Subjects without the outcome change nothing; rows without a covariate of the model are left out with a notice;
     columns that are combinations of earlier ones are named in a notice and left out.
@@ -39,10 +45,18 @@ def fit(spec: MMRM, cohort: Cohort) -> Fit:
     >>> fitted.converged, list(fitted.coef.index)
     (True, ['Intercept', 'visit[1 year]', 'visit[3 years]'])
     """
-    design, rows = build(spec.parsed, cohort, group=spec.covariance_by, weight=spec.weights)
-    seen, visit = np.unique(rows.visit, return_inverse=True)
-    basis = Basis.centered(rows.z.mean(axis=0), design.encoder.constant)
-    raw = moments_of_rows(rows.z, rows.subject, visit, len(seen), basis=basis, group=rows.group, weights=rows.weight)
+    rows: Rows | None = None
+    if isinstance(cohort, CohortStream | Tally):
+        design, raw, seen = gathered(spec, cohort)
+    else:
+        design, rows = build(spec.parsed, cohort, group=spec.covariance_by, weight=spec.weights, cluster=spec.cluster)
+        if rows.weight is not None and spec.weights_kind == "probability":  # their scale has no meaning: mean 1
+            rows = replace(rows, weight=rows.weight / rows.weight.mean())
+        seen, visit = np.unique(rows.visit, return_inverse=True)
+        basis = Basis.centered(rows.z.mean(axis=0), design.encoder.constant)
+        raw = moments_of_rows(
+            rows.z, rows.subject, visit, len(seen), basis=basis, group=rows.group, weights=rows.weight
+        )
     kept, dropped, null = aliased(raw)
     moments = raw if not len(dropped) else raw.columns(kept)
     visits = replace(
@@ -50,20 +64,33 @@ def fit(spec: MMRM, cohort: Cohort) -> Fit:
         labels=tuple(design.visits.labels[k] for k in seen),
         years=tuple(design.visits.years[k] for k in seen),
     )
-    refuse_unanswerable(moments, visits, design.outcome.name, spec.covariance)
+    refuse_unanswerable(moments, visits, design.outcome.name, spec.structure_code, reml=spec.method == "reml")
     moments = moments.orthonormal()
-    covariance = Covariance(STRUCTURES[spec.covariance], np.array(visits.years), max(1, len(design.groups)))
-    optimum = optimize(moments, covariance, reml=spec.method == "reml")
-    notices = (*design.notices, *_aliased_notice(design, dropped), *verdict(optimum, design.outcome.name))
+    reml = spec.method == "reml"
+    state: MomentsState | RowsState | ClusteredState
+    random: RandomEffects | None = None
+    clusters: Clusters | None = None
+    if clusters_of(spec.parsed) is not None:
+        state, random, clusters, found = fit_clusters(spec, design, rows, moments, seen=seen, kept=kept)
+    elif isinstance(spec, MMRM):
+        covariance = Covariance(STRUCTURES[spec.covariance], np.array(visits.years), max(1, len(design.groups)))
+        optimum = optimize(moments, covariance, reml=reml)
+        state = MomentsState(moments, optimum, covariance)
+        found = verdict(optimum, design.outcome.name, visits=visits, moments=moments, covariance=covariance, reml=reml)
+    else:
+        state, random, found = fit_random_effects(design, rows, moments, seen=seen, kept=kept, reml=reml)
+    notices = (*design.notices, *_aliased_notice(design, dropped), *found)
     announce(notices)
     return Fit(
         spec=spec,
         design=design,
-        state=MomentsState(moments, optimum),
+        state=state,
         seen=tuple(int(k) for k in seen),
         kept=kept,
         null=null,
         rows=rows,
+        random=random,
+        clusters=clusters,
         notices=notices,
     )
 

@@ -14,13 +14,20 @@ from ..cohort.roles import Outcome, Visits
 from ..design import Design
 from ..design.build import Rows
 from ..design.grid import ReferenceGrid
+from ..engine.clusters import ClusteredOptimum
 from ..engine.covariance import STRUCTURES
-from ..engine.scoring import Optimum, Status
+from ..engine.moments import Moments
+from ..engine.rows import RowProducts, RowsOptimum
+from ..engine.sandwich import Sandwich
+from ..engine.scoring import Attempt, Optimum, Status
 from ..errors import ModelError, one_of
 from ..estimates.answers import Answer, JointAnswer
 from ..notices import Notice
-from .degrees_of_freedom import DF_METHODS, DfMethod, MomentsState
-from .spec import MMRM
+from .clusters import ClusteredState, Clusters
+from .degrees_of_freedom import DF_METHODS, ROBUST_METHODS, Counting, DfMethod, MomentsState, State
+from .random_effects import RandomEffects, RowsState, not_nominal
+from .robust import VCOVS, Asked, stacks_of_rows
+from .spec import Model
 
 __all__ = ["Fit", "OptimumRecord"]
 
@@ -29,14 +36,15 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptimumRecord:
-    """What the optimiser did: iterations, largest gradient of −2 log-likelihood at the end, −2 log-likelihood, and its
-    way there.
+    """What the optimiser did: iterations, largest gradient of −2 log-likelihood at the end, −2 log-likelihood, its way
+    there, and all attempts.
     """
 
     iterations: int
     max_gradient: float
     criterion: float
     trace: tuple[float, ...]
+    attempts: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -45,12 +53,12 @@ class Fit:
 
     Attributes
     ----------
-    spec : MMRM
+    spec : MMRM or LMM
         The question.
     design : Design
         How the columns were made.
-    state : MomentsState
-        Moments and optimum, in the coordinates of the engine.
+    state : MomentsState, RowsState or ClusteredState
+        Moments (or cross-products by subject) and optimum, in the coordinates of the engine.
     seen : tuple of int
         The visits (positions in `visits`) that have rows; Σ is over these.
     kept : array of int, null : (p, number aliased) array
@@ -58,16 +66,22 @@ class Fit:
     rows : Rows or None
         What the moments were built from; None where only moments are known. Sandwich estimators, residuals and
         predictions of single subjects need them.
+    random : RandomEffects or None
+        Of an LMM.
+    clusters : Clusters or None
+        What `(1 | clinic)` found: name, standard deviation between clusters, and their number.
     notices : tuple of Notice
     """
 
-    spec: MMRM
+    spec: Model
     design: Design
-    state: MomentsState
+    state: MomentsState | RowsState | ClusteredState
     seen: tuple[int, ...]
     kept: NDArray[np.intp]
     null: Array
     rows: Rows | None = None
+    random: RandomEffects | None = None
+    clusters: Clusters | None = None
     notices: tuple[Notice, ...] = ()
 
     @property
@@ -90,36 +104,52 @@ class Fit:
     def coef(self) -> pd.Series:
         """Fixed effects by term; NaN for aliased columns."""
         beta = np.full(len(self.design.names), np.nan)
-        beta[self.kept] = self.state.basis.coefficients(self._optimum.at.beta)
+        beta[self.kept] = self.state.basis.coefficients(self.state.gamma)
         return pd.Series(beta, index=list(self.design.names), name="estimate")
 
     @property
     def vcov(self) -> pd.DataFrame:
         """Covariance of the fixed effects without small-sample adjustment (ask `summarize` for that); NaN for aliased
-        columns.
+        columns. With probability weights or a cluster it is the robust one (CR2).
         """
         L, _ = self.state.basis.functions(np.eye(len(self.kept)))
         whole = np.full((len(self.design.names),) * 2, np.nan)
-        whole[np.ix_(self.kept, self.kept)] = L @ self._optimum.at.Phi @ L.T
+        Phi = self.state.Phi if self.default_vcov == "model" else self._sandwich(self.default_vcov).vcov()
+        whole[np.ix_(self.kept, self.kept)] = L @ Phi @ L.T
         return pd.DataFrame(whole, index=list(self.design.names), columns=list(self.design.names))
 
     @property
     def covariance(self) -> pd.DataFrame:
-        """Σ, the covariance of the visits within a subject; one below the other where there are several."""
-        sigma = self._optimum.at.sigma * float(self.state.basis.scale) ** 2
+        """Σ, the covariance of the visits within a subject; one below the other where there are several.
+
+        Raises
+        ------
+        ModelError
+            `E-MODEL-NOT-NOMINAL` where random effects give every subject another one.
+        """
+        if isinstance(self.state, RowsState):
+            raise not_nominal()
+        state = self.state
+        sigma = (state.sigma if isinstance(state, ClusteredState) else state.optimum.at.sigma) * float(
+            self.state.basis.scale
+        ) ** 2
         labels = list(self.visits.labels)
         index = pd.MultiIndex.from_product([self.design.groups, labels]) if self.design.groups else pd.Index(labels)
         return pd.DataFrame(sigma.reshape(-1, len(labels)), index=index, columns=labels)
 
     @property
     def varcorr(self) -> pd.DataFrame:
-        """The standard deviation at each visit, and the correlations between visits."""
+        """The standard deviation at each visit, and the correlations between visits; of an LMM, the standard deviations
+        of random effects and residual, and the correlations of the effects.
+        """
+        if self.random is not None:
+            return self.random.varcorr if self.clusters is None else _with_clusters(self.random.varcorr, self.clusters)
         covariance = self.covariance
         sigma = covariance.to_numpy().reshape(-1, covariance.shape[1], covariance.shape[1])
         sd = np.sqrt(np.diagonal(sigma, axis1=-2, axis2=-1))
         frame: pd.DataFrame = covariance / (sd[:, :, None] * sd[:, None, :]).reshape(covariance.shape)
         frame.insert(0, "sd", sd.reshape(-1))
-        return frame
+        return frame if self.clusters is None else _with_clusters(frame, self.clusters)
 
     @property
     def loglik(self) -> float:
@@ -129,17 +159,23 @@ class Fit:
     @property
     def n_parameters(self) -> int:
         """Covariance parameters."""
-        return STRUCTURES[self.spec.covariance].n_parameters(len(self.seen)) * max(1, len(self.design.groups))
+        above = self.clusters is not None
+        if self.random is not None:
+            return self.random.n_parameters + above
+        code = self.spec.structure_code
+        return above + STRUCTURES[code].n_parameters(len(self.seen)) * max(1, len(self.design.groups))
 
     @property
     def n_obs(self) -> int:
         """Rows used."""
-        return round(float(self.state.moments.n_obs))
+        if self.has_probability_weights:
+            return len(self.needed_rows().subject)
+        return round(float(self._counts.n_obs))
 
     @property
     def n_subjects(self) -> int:
         """Subjects with at least one row used."""
-        return round(float(self.state.moments.n_subjects))
+        return round(float(self._counts.n_subjects))
 
     @property
     def aic(self) -> float:
@@ -177,6 +213,7 @@ class Fit:
             max_gradient=float(o.max_gradient),
             criterion=float(o.at.criterion),
             trace=tuple(float(value) for value in o.trace),
+            attempts=o.attempts,
         )
 
     def needed_rows(self) -> Rows:
@@ -196,41 +233,55 @@ class Fit:
             )
         return self.rows
 
-    def answer(self, L: Array, *, df: str | None = None) -> Answer:
-        """L β̂ for L (k × p), with covariance and degrees of freedom; rows that the data cannot estimate are NaN.
+    def answer(self, L: Array, *, df: str | None = None, vcov: str | None = None) -> Answer:
+        """L β̂ for L (k × p), with covariance and degrees of freedom; rows that the data cannot estimate are NaN, and so
+        are robust standard errors of effects that rest on one subject or cluster.
+
+        Parameters
+        ----------
+        df : str, optional
+            A key of the table of methods. By default Kenward-Roger under REML and Satterthwaite under ML or with a
+            robust covariance.
+        vcov : str, optional
+            "model", or a robust covariance clustered on the subject or on the `cluster` of the model: "cr0", "cr1",
+            "cr2", "cr3", "cr2-mmrm". By default "cr2" with probability weights or a cluster, and "model" otherwise.
 
         Raises
         ------
         StudyError
-            `E-STUDY-OPTION` for an unknown method.
+            `E-STUDY-OPTION` for an unknown method or covariance.
         ModelError
-            `E-MODEL-NEEDS-REML` for Kenward-Roger on an ML fit.
+            `E-MODEL-NEEDS-REML` for Kenward-Roger on an ML fit, `E-MODEL-VCOV` where method and covariance do not go
+            together, `E-MODEL-FEW-CLUSTERS` where all subjects are in one cluster.
         """
-        name, method = self.df_method(df)
+        asked = self._asked(df, vcov)
         L = np.atleast_2d(np.asarray(L, dtype=float))
         estimable = self.is_estimable(L)
         inner, offset = self._inner(L)
-        estimate = inner @ self._optimum.at.beta + offset
-        vcov = inner @ method.vcov(self.state) @ inner.T
-        nowhere = np.abs(inner).max(1) == 0
+        estimate = inner @ self.state.gamma + offset
+        covariance = inner @ asked.vcov() @ inner.T
+        somewhere = np.abs(inner).max(1) > 0
+        known = estimable & asked.stands(inner)
         degrees = np.full(len(L), np.nan)
-        degrees[~nowhere] = method.rows(self.state, inner[~nowhere])
+        degrees[somewhere] = asked.rows(inner[somewhere], L[somewhere][:, self.kept])
         return Answer(
             estimate=np.where(estimable, estimate, np.nan),
-            vcov=np.where(np.outer(estimable, estimable), vcov, np.nan),
-            df=np.where(estimable, degrees, np.nan),
-            method=name,
+            vcov=np.where(np.outer(known, known), covariance, np.nan),
+            df=np.where(known, degrees, np.nan),
+            method=asked.df,
+            vcov_name=asked.vcov_name,
         )
 
-    def answer_joint(self, L: Array, *, df: str | None = None) -> JointAnswer:
+    def answer_joint(self, L: Array, *, df: str | None = None, vcov: str | None = None) -> JointAnswer:
         """The F test of L β = 0; rows of L that say the same twice are counted once.
 
         Raises
         ------
         ModelError
-            `E-MODEL-NOT-ESTIMABLE` where a row cannot be estimated or all rows are zero.
+            `E-MODEL-NOT-ESTIMABLE` where a row cannot be estimated or all rows are zero, `E-MODEL-LEVERAGE` and
+            `E-MODEL-FEW-CLUSTERS` where a robust test cannot be made; otherwise as `answer`.
         """
-        name, method = self.df_method(df)
+        asked = self._asked(df, vcov)
         L = np.atleast_2d(np.asarray(L, dtype=float))
         inner, offset = self._inner(L)
         u, s, _ = np.linalg.svd(inner, full_matrices=False)
@@ -243,9 +294,15 @@ class Fit:
                 "Leave out the cells without data.",
             )
         independent = u[:, :rank].T
-        estimate = independent @ (inner @ self._optimum.at.beta + offset)
-        statistic, degrees = method.joint(self.state, independent @ inner, estimate)
-        return JointAnswer(statistic=float(statistic), num_df=float(rank), df=float(degrees), method=name)
+        estimate = independent @ (inner @ self.state.gamma + offset)
+        statistic, degrees = asked.joint(independent @ inner, estimate, L[:, self.kept])
+        return JointAnswer(
+            statistic=float(statistic),
+            num_df=float(rank),
+            df=float(degrees),
+            method=asked.df,
+            vcov_name=asked.vcov_name,
+        )
 
     def is_estimable(self, L: Array) -> NDArray[np.bool_]:
         """Which rows of L (k × p) the data can estimate."""
@@ -255,7 +312,7 @@ class Fit:
         estimable: NDArray[np.bool_] = (np.abs(L @ self.null) <= 1e-8 * np.maximum(size, 1e-300)).all(1)
         return estimable
 
-    def df_method(self, df: str | None) -> tuple[str, DfMethod]:
+    def df_method(self, df: str | None) -> tuple[str, DfMethod[State]]:
         """The method of that name; Kenward-Roger under REML and Satterthwaite under ML where none is named."""
         name = df or ("kenward-roger" if self.spec.method == "reml" else "satterthwaite")
         one_of("df", name, list(DF_METHODS))
@@ -269,8 +326,109 @@ class Fit:
         return name, DF_METHODS[name]
 
     @property
-    def _optimum(self) -> Optimum:
+    def has_probability_weights(self) -> bool:
+        """Whether the weights undo unequal chances of being seen, so that only robust covariances are right."""
+        return self.spec.weights is not None and self.spec.weights_kind == "probability"
+
+    @property
+    def default_vcov(self) -> str:
+        """The covariance that answers stand on where none is named: robust with probability weights or a cluster."""
+        return "cr2" if self.has_probability_weights or self.spec.cluster is not None else "model"
+
+    def _asked(self, df: str | None, vcov: str | None) -> Asked[State] | Asked[Sandwich]:
+        """Method and covariance by name, checked against each other."""
+        name = vcov or self.default_vcov
+        one_of("vcov", name, list(VCOVS))
+        if name == "model":
+            if self.has_probability_weights:
+                raise ModelError(
+                    "E-MODEL-VCOV",
+                    f"The covariance of the model is asked of a fit with probability weights (`{self.spec.weights}`).",
+                    "It would count a subject of weight 2 as two subjects; only a robust covariance is right.",
+                    'Ask with vcov="cr2", which is the default for such a fit.',
+                )
+            method, whole = self.df_method(df)
+            return Asked(df=method, vcov_name=name, method=whole, state=self.state, count=self._count)
+        method = df or "satterthwaite"
+        one_of("df", method, list(DF_METHODS))
+        if method not in ROBUST_METHODS:
+            raise ModelError(
+                "E-MODEL-VCOV",
+                f"`{method}` is asked with the robust covariance `{name}`.",
+                "Kenward and Roger adjust the covariance of the model, which is not used here.",
+                f"Ask with df={' or df='.join(repr(key) for key in ROBUST_METHODS)}"
+                + ("." if self.has_probability_weights else ', or with vcov="model".'),
+            )
+        return Asked(
+            df=method, vcov_name=name, method=ROBUST_METHODS[method], state=self._sandwich(name), count=self._count
+        )
+
+    def _sandwich(self, kind: str) -> Sandwich:
+        rows, scale, probability = self.needed_rows(), self.state.basis.scale, self.has_probability_weights
+        cluster, name, between = rows.cluster, self.spec.cluster, 0.0
+        if isinstance(self.state, ClusteredState):
+            if cluster is not None:
+                raise ModelError(
+                    "E-MODEL-VCOV",
+                    f"A covariance clustered on `{name}` is asked of a model with a random effect of clusters.",
+                    "The clusters of a robust covariance are those of the random effect.",
+                    "Leave `cluster` out, or the random effect.",
+                )
+            cluster, name = rows.nested, self.clusters.name if self.clusters is not None else None
+            between = self.state.optimum.tau**2
+        if cluster is not None and rows.weight is not None and not probability:
+            raise ModelError(
+                "E-MODEL-VCOV",
+                f"A covariance clustered on `{name}` is asked of a fit with frequency weights.",
+                "A subject that stands for several must stand in the data several times to be in a cluster with them.",
+                "Repeat the rows of such subjects, each time with an id of its own.",
+            )
+
+        def working(at: NDArray[np.intp]) -> Array:
+            if self.random is not None:
+                Z = self.random.columns(rows)[at]
+                G, sigma = self.random.G / scale**2, self.random.sigma / scale
+                return np.asarray(Z @ G @ np.swapaxes(Z, -1, -2) + sigma**2 * np.eye(at.shape[1]) + between)
+            Sigma = self.covariance.to_numpy().reshape(-1, len(self.seen), len(self.seen)) / scale**2
+            group = np.zeros(at.shape, dtype=np.intp) if rows.group is None else rows.group[rows.subject[at]]
+            visit = np.searchsorted(np.array(self.seen), rows.visit)[at]
+            return np.asarray(Sigma[group[:, :, None], visit[:, :, None], visit[:, None, :]])
+
+        stacks = stacks_of_rows(
+            rows,
+            self.kept,
+            cluster,
+            basis=self.state.basis,
+            gamma=self.state.gamma,
+            working=working,
+            between=between,
+            probability=probability,
+        )
+        sandwich = Sandwich(stacks, self.state.Phi, kind)
+        if sandwich.n_clusters < 2:
+            raise ModelError(
+                "E-MODEL-FEW-CLUSTERS",
+                f"All subjects are in one cluster of `{name}`.",
+                "A robust covariance compares clusters, so there must be several; 20 or more give good tests.",
+                'Leave `cluster` out, or ask with vcov="model".',
+            )
+        return sandwich
+
+    def _count(self) -> Counting:
+        rows = self.needed_rows()
+        names = [self.design.names[k] for k in self.kept]
+        return Counting.of(self.n_obs, self.n_subjects, names, rows.z[:, self.kept], rows.subject)
+
+    @property
+    def _optimum(self) -> Optimum | RowsOptimum | ClusteredOptimum:
         return self.state.optimum
+
+    @property
+    def _counts(self) -> Moments | RowProducts:
+        state = self.state
+        if isinstance(state, ClusteredState):
+            return state.model.moments
+        return state.products if isinstance(state, RowsState) else state.moments
 
     @property
     def _counted(self) -> int:
@@ -292,7 +450,15 @@ class Fit:
             "Fixed effects (tests and intervals: summarize(fit))",
             self.coef.to_string(float_format=lambda value: f"{value:.4f}"),
             "",
-            "SD at each visit, and correlations",
+            "SD at each visit, and correlations" if self.random is None else "SD of random effects, and correlations",
             self.varcorr.to_string(float_format=lambda value: f"{value:.3f}"),
         ]
         return "\n".join([*lines, *(f"\n{notice}" for notice in self.notices)])
+
+
+def _with_clusters(varcorr: pd.DataFrame, clusters: Clusters) -> pd.DataFrame:
+    """A row for the clusters above the subject."""
+    row: tuple[str, ...] | str = (clusters.name, "") if isinstance(varcorr.index, pd.MultiIndex) else clusters.name
+    whole = varcorr.copy()
+    whole.loc[row, "sd"] = clusters.sd
+    return whole

@@ -78,7 +78,7 @@ def _model(part: OutcomeResults, cohort: Cohort) -> dict[str, Any]:
     hidden = hides_model(part, cohort)
     return {
         "formula": fit.spec.formula,
-        "covariance_structure": fit.spec.covariance,
+        "covariance_structure": fit.spec.structure_code,
         "method": fit.spec.method,
         "n_obs": None if hidden else fit.n_obs,
         "n_subjects": fit.n_subjects,

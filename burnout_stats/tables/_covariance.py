@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ..display import Cell, Column, Hidden, Row, Table
 from ..display.styles import decimals_from
-from ..engine.covariance import STRUCTURES
 from ..estimates import Policy
 
 if TYPE_CHECKING:
@@ -46,6 +45,6 @@ def covariance(fit: Fit, *, title: str = "", policy: Policy | None = None) -> Ta
         rows=tuple(rows),
         notes=(
             "Variances on the diagonal, covariances below it, correlations above it.",
-            f"Structure: {STRUCTURES[fit.spec.covariance].name}; {fit.spec.method.upper()}; {fit.n_subjects} subjects.",
+            f"Structure: {fit.spec.structure_name}; {fit.spec.method.upper()}; {fit.n_subjects} subjects.",
         ),
     )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from .._version import __version__
 from ..display.escape import clean
 from ..display.styles import MINUS
-from ..engine.covariance import STRUCTURES
 from ..engine.multiplicity import ADJUSTMENTS
 from ..estimates import Estimates
 from ..estimates.disclosure import HIDDEN
@@ -17,7 +16,7 @@ from ..models.degrees_of_freedom import DF_METHODS
 from ..models.spec import METHODS
 
 if TYPE_CHECKING:
-    from ..design.parse import Factor
+    from ..design.parse import Factor, Random
     from ..models import Fit
 
 __all__ = ["methods"]
@@ -46,6 +45,7 @@ def methods(
     tells_rows = tells_rows and not (means is not None and HIDDEN in means.frame and means.frame[HIDDEN].any())
     sentences = [
         _model(fit),
+        *([_random(fit)] if fit.spec.parsed.random else []),
         _estimation(fit, tells_rows),
         _missing(fit),
         *([_degrees_of_freedom(asked.about.df_method)] if asked is not None else []),
@@ -65,14 +65,31 @@ def _model(fit: Fit) -> str:
     if together:
         parts.append(f"the {'interaction' if len(together) == 1 else 'interactions'} {_listed(together)}")
     fixed = f" with {', and '.join(parts)} as fixed effects" if parts else " with an intercept alone"
-    return f"{fit.outcome.label} was analyzed with a mixed model for repeated measures{fixed}."
+    kind = "linear mixed model" if _of_subjects(fit) else "mixed model for repeated measures"
+    return f"{fit.outcome.label} was analyzed with a {kind}{fixed}."
+
+
+def _of_subjects(fit: Fit) -> list[Random]:
+    return [part for part in fit.spec.parsed.random if part.group == "subject"]
+
+
+def _random(fit: Fit) -> str:
+    """The random effects, where there are any, as a sentence."""
+    told = []
+    for part in fit.spec.parsed.random:
+        effects = ["an intercept"] * part.intercept + [" × ".join(map(_word, term)) for term in part.terms]
+        several = ", correlated" if part.correlated else ", uncorrelated"
+        told.append(f"{_listed(effects)} of the {part.group.replace('_', ' ')}{several if len(effects) > 1 else ''}")
+    return f"Random effects were {'; '.join(told)}." if told else ""
 
 
 def _estimation(fit: Fit, tells_rows: bool) -> str:
-    structure = STRUCTURES[fit.spec.covariance].name
+    structure = fit.spec.structure_name
     article = "an" if structure[:1] in "aeiou" else "a"
     visits = _listed(list(fit.visits.labels))
     scores = f"{fit.n_obs} scores" if tells_rows else "the scores"
+    if _of_subjects(fit):
+        return f"It was fitted by {METHODS[fit.spec.method]} to {scores} of {fit.n_subjects} subjects."
     return (
         f"The scores of a subject at {visits} had {article} {structure} covariance matrix, and the model was fitted by "
         f"{METHODS[fit.spec.method]} to {scores} of {fit.n_subjects} subjects."
@@ -112,9 +129,10 @@ def _contrasts(changes: Estimates) -> str:
     within = f", within each level of {_listed([name.replace('_', ' ') for name in about.by])}" if about.by else ""
     sentence = f"The contrasts of these means were {_listed(shown)}{within}."
     if about.adjust != "none":
-        simultaneous = about.adjust in ADJUSTMENTS and ADJUSTMENTS[about.adjust].level is not None
+        method = ADJUSTMENTS.get(about.adjust)
+        simultaneous = method is not None and method.critical is not None
         intervals = "their intervals are simultaneous too" if simultaneous else "their intervals were not adjusted"
-        name = about.adjust.capitalize()
+        name = about.adjust if method is None else method.name
         return f"{sentence} Their p values were adjusted for several tests by the method of {name}; {intervals}."
     if len(names) > 1:
         return f"{sentence} P values were not adjusted for several tests."
