@@ -24,8 +24,10 @@ from .covariance import Covariance
 from .likelihood import Curvature, Likelihood, curvature, evaluate
 from .moments import Moments
 from .packed import PackedMoments, packed
+from .starts import edges, is_scarce, is_thin, other_starts, start_sigma
+from .steps import DEFINITE, newton_step, step_within
 
-__all__ = ["Attempt", "Optimum", "Status", "optimize", "start_sigma", "theta_covariance"]
+__all__ = ["Attempt", "Optimum", "Status", "optimize"]
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -35,22 +37,12 @@ POLISH = 1e-8
 """Newton decrement below which full steps are taken without asking the criterion, whose own rounding is of this
 order.
 """
-DEFINITE = 1e-7
-"""Smallest eigenvalue of a Hessian, as part of the largest, at which it counts as positive definite."""
 FLAT = 1e-9
 """Gradient at which a run ends where the Hessian is not positive definite: on a plateau, at a bound."""
 SINGULAR = 1e8
 """Variance inflation (1 / (1 − R²) of a visit on the others of a pattern) at which a run ends: Σ becomes singular."""
 LONGEST_STEP = 2.0
 HALVINGS = 30
-FEW_SUBJECTS = 30
-"""With fewer subjects than this for each covariance parameter of one data set one start is not trusted: there may be
-two optima. (In a stack further starts are for replicates that are not verified.)
-"""
-EDGE = 5.0
-"""How far a parameter is moved to start near a bound."""
-SCATTERED, SCATTER = 8, 1.5
-"""How many further starts lie around the first, and their standard deviation in θ."""
 SAME = 1e-8
 """Relative difference of −2 log-likelihood up to which two attempts ended at the same optimum."""
 
@@ -125,34 +117,6 @@ class _Run:
     trace: tuple[float, ...] = ()
 
 
-def start_sigma(moments: Moments | PackedMoments) -> Array:
-    """A positive definite start for Σ, shape (..., V, V): residual cross-products of ordinary least squares, pair by
-    pair of visits.
-
-    Correlations are shrunk toward 0 until the smallest eigenvalue of their matrix is at least 0.05.
-    """
-    moments = packed(moments)
-    p = moments.n_columns
-    gram = moments.gram
-    beta = _least_squares(gram[..., :p, :p], gram[..., :p, p])
-    c = np.concatenate([-beta, np.ones((*beta.shape[:-1], 1))], axis=-1)
-    products = moments.weigh(c[..., :, None] * c[..., None, :]).sum(-3)
-    pairs = moments.patterns[:, :, None] & moments.patterns[:, None, :]
-    counts = np.einsum("...p,pab->...ab", moments.n, pairs.astype(float))
-    covariance = products / np.maximum(counts, 1.0)
-    variances = np.diagonal(covariance, axis1=-2, axis2=-1)
-    typical = np.maximum(variances.mean(-1, keepdims=True), 1e-8)
-    sd = np.sqrt(np.maximum(variances, 1e-4 * typical))
-    correlation = covariance / (sd[..., :, None] * sd[..., None, :])
-    on_diagonal = np.arange(covariance.shape[-1])
-    correlation[..., on_diagonal, on_diagonal] = 1.0
-    smallest = np.linalg.eigvalsh(correlation)[..., 0]
-    shrink = np.clip((0.05 - smallest) / (1.0 - np.minimum(smallest, 0.0)), 0.0, 1.0)[..., None, None]
-    correlation = (1 - shrink) * correlation + shrink * np.eye(covariance.shape[-1])
-    start: Array = correlation * sd[..., :, None] * sd[..., None, :]
-    return start
-
-
 def optimize(
     moments: Moments | PackedMoments,
     covariance: Covariance,
@@ -193,15 +157,15 @@ def optimize(
         search = _Search(covariance, reml, max_iterations, moving)
         best = search.scored(stack, first)
         attempts = [_attempt(name, "scoring", best)] if alone else []
-        thin = alone and theta is None and _is_thin(moments, covariance)
+        thin = alone and theta is None and is_thin(moments, covariance)
         doubtful = np.flatnonzero(((best.status != Status.VERIFIED) | thin) & restarts)
         if len(doubtful):
             part = stack if len(doubtful) == len(first) else stack.take(doubtful)
             base = start_sigma(part) if base is None else base[doubtful]
             wide = alone and not _is_singular(stack, search.at(stack, best.theta))[0]
-            others = _other_starts(covariance, base, first[doubtful], moving, scattered=wide)
-            if wide and theta is None and _is_scarce(moments):
-                others |= _edges(best.theta, moving)
+            others = other_starts(covariance, base, first[doubtful], moving, scattered=wide)
+            if wide and theta is None and is_scarce(moments):
+                others |= edges(best.theta, moving)
             attempts += search.again(part, {name: best.theta[doubtful]} | others, best, doubtful)
             if alone:  # a stack rounds otherwise than one data set does
                 _keep_better(best, search.scored(stack, best.theta), np.arange(1), ties=True)
@@ -273,7 +237,7 @@ class _Search:
         self, stack: PackedMoments, theta: Array, at: Likelihood, gradient: Array, hessian: Array
     ) -> tuple[Array, Array, Mask]:
         """The step −H⁻¹g, its decrement g'H⁻¹g, and whether H is the observed Hessian."""
-        step, newton = _newton_step(gradient, hessian)
+        step, newton = newton_step(gradient, hessian)
         if not newton.all():
             rest = np.flatnonzero(~newton)
             part = stack if len(rest) == len(theta) else stack.take(rest)
@@ -328,7 +292,7 @@ class _Search:
             values, vectors = np.linalg.eigh(hessian)
             rotated = np.einsum("bji,bj->bi", vectors, gradient)
             definite = values[:, 0] > DEFINITE * np.maximum(values[:, -1], 1e-300)
-            step = -np.einsum("bij,bj->bi", vectors, _within(rotated, values, radius[active])) * self.free
+            step = -np.einsum("bij,bj->bi", vectors, step_within(rotated, values, radius[active])) * self.free
             size = np.linalg.norm(step, axis=-1)
             foretold = -(gradient * step).sum(-1) - np.einsum("bi,bij,bj->b", step, hessian, step) / 2
             polished = definite & (2 * foretold < POLISH) & (size < 0.99 * radius[active])
@@ -385,7 +349,7 @@ class _Search:
         gradient, hessian = self.slope(stack, run.theta, at)
         run.criterion, run.max_gradient = at.criterion, np.abs(gradient).max(-1)
         flat = (run.max_gradient < GRADIENT_TOLERANCE) & np.isfinite(run.criterion) & hessian.any((-2, -1))
-        definite = _newton_step(gradient, hessian)[1]
+        definite = newton_step(gradient, hessian)[1]
         stopped = run.status == Status.VERIFIED
         run.status = np.where(
             flat & definite & stopped,
@@ -405,142 +369,9 @@ def _keep_better(best: _Run, run: _Run, where: NDArray[np.intp], *, ties: bool =
         getattr(best, field)[where[better]] = getattr(run, field)[better]
 
 
-def _other_starts(
-    covariance: Covariance, base: Array, first: Array, free: Mask, *, scattered: bool
-) -> dict[str, Array]:
-    """Starts far from the first: no correlation, high correlation, equal variances; fixed parameters stay."""
-    variances = np.diagonal(base, axis1=-2, axis2=-1)
-    sd = np.sqrt(variances)
-    n_visits = base.shape[-1]
-    size = sd[..., :, None] * sd[..., None, :]
-    high = np.where(np.eye(n_visits, dtype=bool), 1.0, 0.8)
-    mean = variances.mean(-1)[..., None, None]
-    sigmas = {
-        "independent": size * np.eye(n_visits),
-        "correlated": size * high,
-        "flat": mean * np.where(np.eye(n_visits, dtype=bool), 1.0, 0.4),
-    }
-    starts = {name: covariance.start(sigma) for name, sigma in sigmas.items()}
-    steps = np.random.default_rng(0).normal(0.0, SCATTER, (SCATTERED // 2 if scattered else 0, first.shape[-1]))
-    starts |= {f"scattered {k + 1}": first + step for k, step in enumerate(np.concatenate([steps, -steps]))}
-    return {name: np.where(free, start, first) for name, start in starts.items()}
-
-
-def _edges(theta: Array, free: Mask) -> dict[str, Array]:
-    """Starts near the bounds: one parameter at a time moved far to either side."""
-    steps = [(i, side) for i in np.flatnonzero(free) for side in (-EDGE, EDGE)]
-    return {f"edge {i + 1}{'+' if side > 0 else '-'}": theta + side * np.eye(theta.shape[-1])[i] for i, side in steps}
-
-
-def _is_scarce(moments: PackedMoments) -> bool:
-    """Whether so few subjects were seen at some visits together that a combination of their scores can be fitted
-    without residual: then Σ can become singular there at no cost, and the likelihood of some structures has no bound.
-
-    For the visits S of a pattern, n_S subjects who have them all and generic w, that is n_S < |S| + rank(Σ_a w_a X_a).
-    """
-    p = moments.n_columns
-    for pattern in moments.patterns[moments.patterns.sum(-1) > 1]:
-        having = (moments.patterns & pattern).sum(-1) == pattern.sum()
-        w = np.where(pattern, np.sin(1.0 + np.arange(len(pattern))), 0.0)
-        gram = moments.contract(having[:, None, None] * (w[:, None] * w))[:p, :p]
-        values = np.linalg.eigvalsh(gram)
-        rank = int((values > 1e-10 * max(float(values[-1]), 1e-300)).sum())
-        if moments.n[having].sum() < pattern.sum() + rank:
-            return True
-    return False
-
-
 def _is_singular(stack: PackedMoments, at: Likelihood) -> Mask:
     inflation = np.diagonal(at.A, axis1=-2, axis2=-1) * np.diagonal(at.sigma, axis1=-2, axis2=-1)[..., stack.groups, :]
     return np.asarray(inflation.max((-2, -1)) > SINGULAR)
-
-
-def _is_thin(moments: PackedMoments, covariance: Covariance) -> Mask:
-    return np.asarray(moments.n_subjects < FEW_SUBJECTS * covariance.n_parameters)
-
-
-def theta_covariance(hessian: Array) -> Array:
-    """W = 2 H⁻¹, the covariance of θ̂ from a Hessian of −2 log-likelihood (..., m, m).
-
-    A direction in which H is not positive stands at a bound, or was not verified: it is taken as known (as SAS does
-    with a variance of 0).
-    """
-    values, vectors = np.linalg.eigh(hessian)
-    if (values[..., 0] > DEFINITE * values[..., -1]).all():
-        return np.asarray(2 * np.linalg.inv(hessian))
-    known = values <= DEFINITE * values[..., -1:]
-    inverse = np.where(known, 0.0, 2 / np.where(known, 1.0, values))
-    return np.asarray((vectors * inverse[..., None, :]) @ np.swapaxes(vectors, -1, -2))
-
-
-def _newton_step(gradient: Array, hessian: Array) -> tuple[Array, Mask]:
-    """−H⁻¹g where H is positive definite, and whether it is.
-
-    Most replicates of a large stack are solved together, by the square-root-free Cholesky factors of H; those with a
-    small pivot are looked at through their eigenvalues.
-    """
-    m = hessian.shape[-1]
-    step = np.empty_like(gradient)
-    definite = np.zeros(len(gradient), dtype=bool)
-    rest = np.arange(len(gradient))
-    if len(gradient) > 8:
-        H = np.moveaxis(hessian, 0, -1).copy()
-        x = -gradient.T
-        least = 1e-4 * np.abs(H[np.arange(m), np.arange(m)])
-        easy = np.ones(len(gradient), dtype=bool)
-        for j in range(m):
-            pivot = H[j, j].copy()
-            easy &= pivot > least[j]
-            pivot[~easy] = 1.0
-            below = H[j + 1 :, j] / pivot
-            H[j + 1 :, j + 1 :] -= below[:, None] * H[j, j + 1 :]
-            x[j + 1 :] -= below * x[j]
-            H[j, j] = pivot
-        for j in range(m - 1, -1, -1):
-            x[j] = (x[j] - (H[j, j + 1 :] * x[j + 1 :]).sum(0)) / H[j, j]
-        size = np.abs(np.diagonal(hessian, axis1=-2, axis2=-1))
-        easy &= size.min(-1) > 1e-3 * size.max(-1)
-        step[easy], definite[easy] = x.T[easy], True
-        rest = np.flatnonzero(~easy)
-        if not len(rest):
-            return step, definite
-    values, vectors = np.linalg.eigh(hessian[rest])
-    definite[rest] = values[:, 0] > DEFINITE * np.maximum(values[:, -1], 1e-300)
-    safe = np.where(definite[rest, None], values, 1.0)
-    step[rest] = -np.einsum("bij,bj->bi", vectors, np.einsum("bji,bj->bi", vectors, gradient[rest]) / safe)
-    return step, definite
-
-
-def _within(rotated: Array, values: Array, radius: Array) -> Array:
-    """g / (λ + μ) in the coordinates of the eigenvectors, with the smallest μ >= 0 that makes λ + μ positive and the
-    step no longer than the radius (found by bisection of log μ).
-    """
-    scale = np.maximum(np.abs(values).max(-1), 1e-300)
-    floor = np.maximum(0.0, -values[:, 0]) + 1e-9 * scale * (values[:, 0] <= DEFINITE * scale)
-    low, high = floor, floor + np.linalg.norm(rotated, axis=-1) / radius + scale
-    inside = np.linalg.norm(rotated / np.maximum(values + low[:, None], 1e-300), axis=-1) <= radius
-    for _ in range(0 if inside.all() else 30):
-        middle = np.where(low > 0, np.sqrt(np.maximum(low, 1e-18 * high) * high), np.sqrt(1e-18) * high)
-        middle = np.where(high - low < 0.5 * high, (low + high) / 2, middle)
-        shorter = np.linalg.norm(rotated / np.maximum(values + middle[:, None], 1e-300), axis=-1) <= radius
-        low, high = np.where(shorter, low, middle), np.where(shorter, middle, high)
-    mu = np.where(inside, floor, high)
-    step: Array = rotated / np.maximum(values + mu[:, None], 1e-300)
-    hard = inside & (floor > 0)
-    if hard.any():
-        along = np.sqrt(np.maximum(radius**2 - (step**2).sum(-1), 0.0))
-        step[hard, 0] += np.where(step[hard, 0] < 0, -1.0, 1.0) * along[hard]
-    return step
-
-
-def _least_squares(gram: Array, products: Array) -> Array:
-    """Solves by eigenvectors, leaving out directions that the data do not have (a resample may have lost a level)."""
-    values, vectors = np.linalg.eigh(gram)
-    with np.errstate(divide="ignore"):
-        inverse = np.where(values > 1e-10 * values[..., -1:], 1.0 / values, 0.0)
-    rotated = np.einsum("...ji,...j->...i", vectors, products)
-    beta: Array = np.einsum("...ij,...j->...i", vectors, inverse * rotated)
-    return beta
 
 
 def _finished(moments: PackedMoments, search: _Search, best: _Run, attempts: list[Attempt], alone: bool) -> Optimum:

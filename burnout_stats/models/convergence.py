@@ -11,7 +11,8 @@ from ..cohort.roles import Visits
 from ..engine.covariance import Covariance
 from ..engine.likelihood import curvature, evaluate
 from ..engine.moments import Moments
-from ..engine.scoring import SAME, Optimum, Status, start_sigma
+from ..engine.scoring import SAME, Optimum, Status
+from ..engine.starts import start_sigma
 from ..errors import ModelError
 from ..notices import Notice
 

@@ -16,7 +16,8 @@ from ..engine.basis import Basis
 from ..engine.covariance import Covariance
 from ..engine.moments import Moments
 from ..engine.sandwich import Sandwich
-from ..engine.scoring import Optimum, theta_covariance
+from ..engine.scoring import Optimum
+from ..engine.steps import theta_covariance
 
 __all__ = ["DF_METHODS", "ROBUST_METHODS", "Counting", "DfMethod", "MomentsState", "State"]
 

@@ -11,7 +11,8 @@ from burnout_stats.engine.covariance import STRUCTURES, Covariance
 from burnout_stats.engine.likelihood import FEW, curvature, evaluate, inverses
 from burnout_stats.engine.moments import moments_of_stack
 from burnout_stats.engine.packed import packed
-from burnout_stats.engine.scoring import Status, optimize, theta_covariance
+from burnout_stats.engine.scoring import Status, optimize
+from burnout_stats.engine.steps import theta_covariance
 from burnout_stats.models import MMRM, fit
 
 YEARS = np.array([0.0, 1.0, 3.0])
