@@ -148,7 +148,7 @@ PEERS = (
     Peer("statsmodels MixedLM", "statsmodels", BOTH, "fit", run=_statsmodels, largest=20_000),
     Peer("mixedlm", "mixedlm", BOTH, "fit", run=_mixedlm, largest=20_000),
     Peer("mixedlm-rs", "mixedlm_rs", BOTH, "fit", run=_mixedlm_rs),
-    Peer("lme-python", "lme_python", BOTH, "fit", run=_lme_python, largest=200_000),
+    Peer("lme-python", "lme_python", BOTH, "fit", run=_lme_python, largest=20_000),
     Peer("glmm", "glmm", BOTH, "fit + df", run=_glmm),
     Peer("R lme4", "lme4", BOTH, "fit", seconds=_in_r("lmer", "lme4"), largest=200_000),
     Peer("R lmerTest", "lmerTest", BOTH, "fit + df", seconds=_in_r("lmerTest", "lmerTest"), largest=20_000),
