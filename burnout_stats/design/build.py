@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..cohort.cohort import Cohort
 from ..cohort.roles import Outcome, Visits
+from ..engine.moments import distinct
 from ..errors import ModelError, StudyError, did_you_mean
 from ..notices import Notice
 from .encode import Encoder, Variable, encoder
@@ -130,7 +131,7 @@ def build(
     of_subject: dict[str, NDArray[np.generic]] = {
         name: _constant_within(name, values[rows], subject, first) for name, (values, _) in sides.items()
     }
-    visit = data["visit"].cat.codes.to_numpy()[rows].astype(np.int64)
+    visit = _codes(data["visit"])[rows].astype(np.int64)
     taken = {name: values[rows] for name, (values, _) in columns.items()}
     labels, codes = _grouped(group, of_subject, levels_of)
     share = 1.0 / np.bincount(subject)[subject]
@@ -189,7 +190,7 @@ def _outcome(name: str, cohort: Cohort) -> Outcome:
 def _column(name: str, cohort: Cohort) -> tuple[NDArray[np.generic], tuple[str, ...]]:
     """Codes (-1 missing) and levels of a categorical column, or values (NaN missing) and no levels."""
     if name == "visit":
-        return cohort.data["visit"].cat.codes.to_numpy(), cohort.visits.labels
+        return _codes(cohort.data["visit"]), cohort.visits.labels
     if name == "subject":
         raise StudyError(
             "E-STUDY-FORMULA",
@@ -207,8 +208,16 @@ def _column(name: str, cohort: Cohort) -> tuple[NDArray[np.generic], tuple[str, 
         )
     column = cohort.data[name]
     if isinstance(column.dtype, pd.CategoricalDtype):
-        return column.cat.codes.to_numpy(), tuple(map(str, column.cat.categories))
+        return _codes(column), tuple(map(str, column.dtype.categories))
     return column.to_numpy(dtype=float), ()
+
+
+def _codes(column: pd.Series) -> NDArray[np.integer]:
+    """The codes of a categorical column, without the detour of its accessor."""
+    categorical = column.array
+    if not isinstance(categorical, pd.Categorical):
+        raise TypeError(f"{column.dtype} is no categorical column")
+    return np.asarray(categorical.codes)
 
 
 def _constant_within(
@@ -288,7 +297,7 @@ def _cells(
     for name, size in zip(others, sizes, strict=True):
         code = code * size + taken[name].astype(np.int64)
     both = code * n_visits + visit
-    found, where = np.unique(both, return_inverse=True) if np.prod([*sizes, n_visits]) > 1e6 else _counted(both)
+    found, where = distinct(both)
     rows = np.bincount(where, minlength=len(found)).astype(float)
     weight = np.bincount(where, weights=share, minlength=len(found)).astype(float)
     changes = np.r_[True, (subject[1:] != subject[:-1]) | (code[1:] != code[:-1])]
@@ -298,7 +307,7 @@ def _cells(
         else None
     )
     once = code[changes] if pairs is None else pairs[:, 1]
-    own, counts = np.unique(once, return_counts=True)
+    own, of = distinct(once)
     visits = (found % n_visits)[:, None]
     return Cells(
         names=("visit", *others),
@@ -306,16 +315,8 @@ def _cells(
         rows=rows,
         weight=weight,
         subject_codes=_digits(own, sizes),
-        subjects=counts.astype(float),
+        subjects=np.bincount(of, minlength=len(own)).astype(float),
     )
-
-
-def _counted(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The same as `numpy.unique(..., return_inverse=True)` for small codes, without sorting."""
-    found = np.flatnonzero(np.bincount(codes))
-    rank = np.zeros(int(found[-1]) + 1, dtype=np.int64)
-    rank[found] = np.arange(len(found))
-    return found, rank[codes]
 
 
 def _digits(codes: NDArray[np.int64], sizes: list[int]) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .basis import Basis
+from .cone import Cone, optimize_in_cone
 from .covariance import Covariance
 from .packed import Cells, PackedMoments
 from .scoring import Status, optimize
@@ -84,7 +85,8 @@ class SubjectProducts:
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Refits:
     """R refits: `beta` (R, p) and `Phi` (R, p, p) in the coordinates of the engine, `theta` (R, m), `sigma`
-    (R, G, V, V), and `verified` (R,).
+    (R, G, V, V), whether each is `verified` (R,), and whether its random effects are at the `edge` (R,) of what a
+    covariance can be.
     """
 
     beta: Array
@@ -92,6 +94,7 @@ class Refits:
     theta: Array
     sigma: Array
     verified: NDArray[np.bool_]
+    edge: NDArray[np.bool_]
 
 
 def subject_products(
@@ -175,8 +178,10 @@ def refits(
     *,
     reml: bool,
     chunk: int | None = None,
+    cone: Cone | None = None,
 ) -> Iterator[Refits]:
-    """The optimum for every row of the blocks of weights, some blocks at a time, each from θ (m,).
+    """The optimum for every row of the blocks of weights, some blocks at a time, each from θ (m,); over the cone of
+    random effects where there is one (`covariance` is then that of the cone).
 
     A replicate that lost a column of X or that has no verified optimum is marked, never repaired.
     """
@@ -186,13 +191,15 @@ def refits(
         waiting.append(block)
         held += len(block)
         if held >= limit:
-            yield _refit(products, np.concatenate(waiting), covariance, theta, reml)
+            yield _refit(products, np.concatenate(waiting), covariance, theta, reml, cone)
             waiting, held = [], 0
     if waiting:
-        yield _refit(products, np.concatenate(waiting), covariance, theta, reml)
+        yield _refit(products, np.concatenate(waiting), covariance, theta, reml, cone)
 
 
-def _refit(products: SubjectProducts, weights: Array, covariance: Covariance, theta: Array, reml: bool) -> Refits:
+def _refit(
+    products: SubjectProducts, weights: Array, covariance: Covariance, theta: Array, reml: bool, cone: Cone | None
+) -> Refits:
     moments = products.weighted(weights)
     p, R = moments.n_columns, len(weights)
     values = np.linalg.eigvalsh(moments.gram[:, :p, :p])
@@ -203,10 +210,17 @@ def _refit(products: SubjectProducts, weights: Array, covariance: Covariance, th
         theta=np.full((R, len(theta)), np.nan),
         sigma=np.full((R, covariance.n_groups, *2 * products.patterns.shape[1:]), np.nan),
         verified=np.zeros(R, dtype=bool),
+        edge=np.zeros(R, dtype=bool),
     )
     if not whole.any():
         return found
     some = moments if whole.all() else moments.take(np.flatnonzero(whole))
+    if cone is not None:
+        ends = optimize_in_cone(some, cone, theta, reml=reml, max_iterations=MAX_ITERATIONS)
+        found.beta[whole], found.Phi[whole] = ends.at.beta, ends.at.Phi
+        found.theta[whole], found.sigma[whole] = ends.theta, ends.at.sigma
+        found.verified[whole], found.edge[whole] = ends.verified, ends.edge
+        return found
     optimum = optimize(
         some, covariance, reml=reml, theta=np.tile(theta, (int(whole.sum()), 1)), max_iterations=MAX_ITERATIONS
     )

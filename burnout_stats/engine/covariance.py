@@ -79,7 +79,8 @@ class Covariance:
         """∂Σ (..., Gm, G, V, V) and ∂²Σ (..., Gm, Gm, G, V, V); zero between groups."""
         first, second = self.structure.derivatives(self._by_group(theta), self.times)
         if self.n_groups == 1:
-            return np.moveaxis(first, -4, -3), np.moveaxis(second, -5, -3)
+            at = theta.ndim - 1
+            return np.swapaxes(first, -4, -3), second.transpose(*range(at), at + 1, at + 2, at, at + 3, at + 4)
         G, m, V = self.n_groups, first.shape[-3], len(self.times)
         lead = theta.shape[:-1]
         all_first = np.zeros((*lead, G, m, G, V, V))

@@ -110,6 +110,12 @@ def inverses(matrices: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
     return inverse.reshape(*lead, k, k), logdet.reshape(lead), sound.reshape(lead)
 
 
+def _ordered(array: Array, *last: int) -> Array:
+    """The array with its last axes in another order, which names them by negative positions (a quick moveaxis)."""
+    n = array.ndim
+    return array.transpose(*range(n - len(last)), *(n + axis for axis in last))
+
+
 def precisions(patterns: NDArray[np.bool_], sigma: Array) -> tuple[Array, Array]:
     """A_S for every pattern, shape (..., P, V, V), and log|V_S|, shape (..., P); NaN where a V_S is not positive
     definite.
@@ -170,12 +176,12 @@ def curvature(
 
     With V_i = ∂V/∂θ_i and the profile score X'V⁻¹r = 0:
 
-        ∂f/∂θ_i     = tr(A V_i) + r'(∂A_i) r + tr(Φ P_i)                                      [the last term under REML
-        only] ∂²f/∂θ_i∂θ_j = tr(∂A_j V_i) + tr(A V_ij) + r'(∂²A_ij) r − 2 g_i'Φ g_j + tr(Φ P_ij) − tr(Φ P_i Φ P_j)
+        ∂f/∂θ_i      = tr(A V_i) + r'(∂A_i) r + tr(Φ P_i)
+        ∂²f/∂θ_i∂θ_j = tr(∂A_j V_i) + tr(A V_ij) + r'(∂²A_ij) r − 2 g_i'Φ g_j + tr(Φ P_ij) − tr(Φ P_i Φ P_j)
         E            = tr(A V_i A V_j) − 2 tr(Φ Q_ij) + tr(Φ P_i Φ P_j)
 
-    with ∂A_i = −A V_i A, ∂²A_ij = A V_i A V_j A + A V_j A V_i A − A V_ij A, g_i = X'(∂A_i) r, P_ij = X'(∂²A_ij) X, Q_ij
-    = X'A V_i A V_j A X.
+    (terms that begin with Φ under REML only), with ∂A_i = −A V_i A, ∂²A_ij = A V_i A V_j A + A V_j A V_i A − A V_ij A,
+    g_i = X'(∂A_i) r, P_ij = X'(∂²A_ij) X and Q_ij = X'A V_i A V_j A X.
 
     The sums over rows are taken once, not once for each pair i, j: with w = cc' + Φ, c = (−β̂, 1) (Φ under REML only),
     U_S[a, b] = tr(T_S[a, b] w), B = A U A and G = Σ_S n_S A − B,
@@ -198,19 +204,19 @@ def curvature(
     B = A @ moments.weigh(w) @ A
     nA = moments.n[..., None, None] * A
     G = _by_group(nA - B, groups, first.shape[-3])
-    columns = np.moveaxis(first, -4, -2)[..., groups, :, :, :]
+    columns = _ordered(first, -3, -2, -4, -1)[..., groups, :, :, :]
     side_by_side = columns.reshape(*columns.shape[:-2], m * n_visits)
     AV = A @ side_by_side
 
     def twice(D: Array) -> Array:
         """Σ_S tr(D_S V_i A_S V_j), symmetric in i and j."""
         DV = (D @ side_by_side).reshape(*AV.shape[:-1], m, n_visits)
-        left = np.moveaxis(DV, -2, -4).reshape(*AV.shape[:-3], m, -1)
-        right = np.moveaxis(AV.reshape(DV.shape), (-2, -1, -3), (-4, -2, -1)).reshape(*AV.shape[:-3], m, -1)
+        left = _ordered(DV, -2, -4, -3, -1).reshape(*AV.shape[:-3], m, -1)
+        right = _ordered(AV.reshape(DV.shape), -2, -4, -1, -3).reshape(*AV.shape[:-3], m, -1)
         return _symmetric(left @ np.swapaxes(right, -1, -2))
 
     dA = -(np.swapaxes(AV.reshape(*AV.shape[:-1], m, n_visits), -3, -2).reshape(*AV.shape[:-2], -1, n_visits) @ A)
-    M = moments.contract(np.moveaxis(dA.reshape(*AV.shape[:-2], m, n_visits, n_visits), -3, -4))
+    M = moments.contract(np.swapaxes(dA.reshape(*AV.shape[:-2], m, n_visits, n_visits), -3, -4))
     P = M[..., :p, :p]
     g = (M[..., :p, :] @ c[..., None, :, None])[..., 0]
     flat_G = G.reshape(*G.shape[:-3], -1, 1)

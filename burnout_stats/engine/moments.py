@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 
 from .basis import Basis
 
-__all__ = ["Moments", "aliased", "moments_of_rows", "moments_of_stack"]
+__all__ = ["Moments", "aliased", "distinct", "moments_of_rows", "moments_of_stack"]
 
 Array = NDArray[np.float64]
 CHUNK = 8192
 """Subjects gathered at a time: a block of rows stays in the processor's cache."""
+SMALL = 1 << 16
+"""Codes of patterns up to which counting is cheaper than sorting."""
 ROUNDING_SHARE = 1e-9
 """A column with a smaller weight, in standard deviations, in a combination that is zero has no part in it."""
 
@@ -177,7 +179,7 @@ def moments_of_rows(
         codes = np.zeros(0, dtype=np.int64)
     if group is not None:
         codes = codes + (np.asarray(group, dtype=np.int64) << n_visits)
-    seen, which = np.unique(codes, return_inverse=True)
+    seen, which = distinct(codes)
     patterns = (seen[:, None] >> np.arange(n_visits)) & 1 == 1
     q = z.shape[1]
     n = np.zeros(len(seen))
@@ -270,6 +272,17 @@ def aliased(moments: Moments, *, tolerance: float = 1e-10) -> tuple[NDArray[np.i
         np.array(dropped, dtype=np.intp),
         _null_space(rows, safe, kept, dropped, moments.basis),
     )
+
+
+def distinct(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+    """The distinct codes, sorted, and where each code stands among them; without sorting where codes are small."""
+    if not len(codes) or int(codes.max()) > SMALL:
+        found, where = np.unique(codes, return_inverse=True)
+        return found, where
+    found = np.flatnonzero(np.bincount(codes))
+    rank = np.zeros(int(found[-1]) + 1, dtype=np.intp)
+    rank[found] = np.arange(len(found))
+    return found.astype(np.int64), rank[codes]
 
 
 def _null_space(rows: Array, scale: Array, kept: list[int], dropped: list[int], basis: Basis) -> Array:

@@ -8,6 +8,7 @@ remain of 63, with 36 numbers each instead of 64 for eight columns.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,10 +41,18 @@ class Cells:
         """The cells of these patterns."""
         both = patterns[:, :, None] & patterns[:, None, :]
         s, a, b = np.nonzero(np.triu(both))
-        i, j = np.triu_indices(q)
-        unpack = np.zeros((q, q), dtype=np.intp)
-        unpack[i, j] = unpack[j, i] = np.arange(len(i))
-        return cls(s, a, b, i, j, unpack)
+        return cls(s, a, b, *_triangle(q))
+
+
+@cache
+def _triangle(q: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns of the upper triangle, and where each element of the square stands in it."""
+    i, j = np.triu_indices(q)
+    unpack = np.zeros((q, q), dtype=np.intp)
+    unpack[i, j] = unpack[j, i] = np.arange(len(i))
+    for array in (i, j, unpack):
+        array.setflags(write=False)
+    return i, j, unpack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

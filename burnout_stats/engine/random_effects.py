@@ -237,26 +237,26 @@ def standardized(cross: Array, blocks: Sequence[Block]) -> Array | None:
     return T
 
 
-def identified(C: Array, rows: Array, weight: Array, blocks: Sequence[Block]) -> bool:
+def identified(C: Array, rows: Array, weight: Array, blocks: Sequence[Block]) -> NDArray[np.bool_]:
     """Whether σ² and the elements of G can be told apart: the matrices I and z_k z_m' + z_m z_k' of all subjects
     together are linearly independent.
 
-    C (n, q, q) is Z_i'Z_i of each subject or pattern, `rows` (n,) its number of rows and `weight` (n,) its weight.
+    C (n, q, q) is Z_i'Z_i of each subject or pattern, `rows` (n,) its number of rows and `weight` (..., n) its weight,
+    in one data set or in many.
     """
     pairs = _pairs(blocks)
     k = np.array([pair[0] for pair in pairs])
     m = np.array([pair[1] for pair in pairs])
     flat = C.reshape(len(C), -1)
-    products = (flat * weight[:, None]).T @ flat
-    q = C.shape[-1]
-    CC = products.reshape(q, q, q, q)
-    gram = np.zeros((1 + len(pairs), 1 + len(pairs)))
-    gram[0, 0] = weight @ rows
-    gram[0, 1:] = gram[1:, 0] = np.einsum("n,nkm->km", weight, C)[k, m]
-    gram[1:, 1:] = (CC[k[:, None], k, m[:, None], m] + CC[k[:, None], m, m[:, None], k]) / 2
-    d = np.sqrt(np.maximum(np.diag(gram), 1e-300))
-    smallest = float(np.linalg.eigvalsh(gram / np.outer(d, d))[0])
-    return smallest > 1e-10
+    lead, q = weight.shape[:-1], C.shape[-1]
+    CC = (np.swapaxes(flat * weight[..., None], -1, -2) @ flat).reshape(*lead, q, q, q, q)
+    gram = np.zeros((*lead, 1 + len(pairs), 1 + len(pairs)))
+    gram[..., 0, 0] = weight @ rows
+    gram[..., 0, 1:] = gram[..., 1:, 0] = (weight @ flat).reshape(*lead, q, q)[..., k, m]
+    gram[..., 1:, 1:] = (CC[..., k[:, None], k, m[:, None], m] + CC[..., k[:, None], m, m[:, None], k]) / 2
+    d = np.sqrt(np.maximum(np.diagonal(gram, axis1=-2, axis2=-1), 1e-300))
+    smallest = np.linalg.eigvalsh(gram / (d[..., :, None] * d[..., None, :]))[..., 0]
+    return np.asarray(smallest > 1e-10)
 
 
 # ---- the optimum in the cone ---------------------------------------------------------------------------------------

@@ -14,8 +14,9 @@ Numerical Optimization, chapter 4 (trust regions, with the exact step).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ __all__ = ["Attempt", "Optimum", "Status", "optimize"]
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Part = TypeVar("Part", Likelihood, Curvature)
 GRADIENT_TOLERANCE = 1e-6
 """Largest element of the gradient of −2 log-likelihood at a verified optimum, in θ of the orthonormalized data."""
 POLISH = 1e-8
@@ -115,6 +117,8 @@ class _Run:
     status: NDArray[np.int64]
     iterations: NDArray[np.int64]
     trace: tuple[float, ...] = ()
+    end: tuple[Array, Likelihood, Curvature] | None = None
+    """Of one data set: θ where the end was verified, and what was found there."""
 
 
 def optimize(
@@ -345,8 +349,11 @@ class _Search:
 
     def verified(self, stack: PackedMoments, run: _Run) -> _Run:
         """The run with its end looked at again: gradient and Hessian at θ decide on the status."""
+        alone = len(run.theta) == 1
         at = self.at(stack, run.theta)
-        gradient, hessian = self.slope(stack, run.theta, at)
+        slope = curvature(stack, self.covariance, run.theta, at, reml=self.reml, expected=alone)
+        run.end = (run.theta.copy(), at, slope) if alone else None
+        gradient, hessian = self.restricted(slope.gradient, slope.observed)
         run.criterion, run.max_gradient = at.criterion, np.abs(gradient).max(-1)
         flat = (run.max_gradient < GRADIENT_TOLERANCE) & np.isfinite(run.criterion) & hessian.any((-2, -1))
         definite = newton_step(gradient, hessian)[1]
@@ -376,8 +383,11 @@ def _is_singular(stack: PackedMoments, at: Likelihood) -> Mask:
 
 def _finished(moments: PackedMoments, search: _Search, best: _Run, attempts: list[Attempt], alone: bool) -> Optimum:
     theta = best.theta[0] if alone else best.theta
-    at = search.at(moments, theta)
-    slope = curvature(moments, search.covariance, theta, at, reml=search.reml)
+    if alone and best.end is not None and np.array_equal(best.end[0], best.theta):
+        at, slope = _first(best.end[1]), _first(best.end[2])
+    else:
+        at = search.at(moments, theta)
+        slope = curvature(moments, search.covariance, theta, at, reml=search.reml)
     max_gradient = np.abs(search.restricted(slope.gradient, slope.observed)[0]).max(-1)
     status = best.status[0] if alone else best.status
     lost = (status == Status.VERIFIED) & ~(max_gradient < GRADIENT_TOLERANCE)
@@ -391,6 +401,11 @@ def _finished(moments: PackedMoments, search: _Search, best: _Run, attempts: lis
         trace=tuple(np.asarray(value) for value in best.trace),
         attempts=tuple(attempts),
     )
+
+
+def _first(part: Part) -> Part:
+    """The values of the one data set of a stack of one."""
+    return type(part)(**{field.name: getattr(part, field.name)[0] for field in fields(part)})
 
 
 def _attempt(start: str, method: str, run: _Run, k: int = 0) -> Attempt:
@@ -436,8 +451,8 @@ def _some(at: Likelihood, replicates: NDArray[np.intp]) -> Likelihood:
 
 
 def _replaced(at: Likelihood, replicates: NDArray[np.intp], by: Likelihood) -> Likelihood:
-    fields = {}
+    changed = {}
     for name in ("criterion", "beta", "Phi", "sigma", "A"):
-        fields[name] = np.array(getattr(at, name))
-        fields[name][replicates] = getattr(by, name)
-    return Likelihood(**fields)
+        changed[name] = np.array(getattr(at, name))
+        changed[name][replicates] = getattr(by, name)
+    return Likelihood(**changed)

@@ -15,7 +15,7 @@ from ..errors import ModelError, StudyError, one_of
 from ..estimates import About, Estimates
 from ..models import Fit
 from ..models.degrees_of_freedom import MomentsState
-from ..models.spec import MMRM
+from ..models.random_effects import cone_of
 from ..notices import Notice, announce
 from .about import about
 from .intervals import checked_level
@@ -82,7 +82,8 @@ def bootstrap(
     -------
     Estimates
         `std_error` is the standard deviation of the replicates; there is no test. Replicates without a verified
-        optimum are left out, and counted in a notice.
+        optimum are left out, and counted in a notice. Replicates of an LMM with a variance of 0 or a correlation of
+        1 or -1 are answers like others; a notice counts them.
 
     Raises
     ------
@@ -90,14 +91,15 @@ def bootstrap(
         `E-STUDY-OPTION` for unknown intervals, `E-STUDY-VALUE` for an L or a function of the wrong shape, or for
         fewer than 2 replicates.
     ModelError
-        `E-MODEL-BOOTSTRAP` where fewer than half of the replicates can be fitted or the model is no MMRM,
+        `E-MODEL-BOOTSTRAP` where fewer than half of the replicates can be fitted or the covariance of a subject is not
+        one of nominal visits,
         `E-MODEL-NEEDS-ROWS` where the fit was made from cross-products only.
 
     **Source**: Davison & Hinkley 1997, Bootstrap Methods and their Application, chapter 5; Efron 1987, JASA 82:171, and
     DiCiccio & Efron 1996, Stat Sci 11:189, for BCa.
 
     >>> from burnout_stats.inference import contrast, emmeans
-    >>> from burnout_stats.models import fit
+    >>> from burnout_stats.models import MMRM, fit
     >>> from burnout_stats.studies import example
     >>> change = contrast(emmeans(fit(MMRM("exhaustion ~ visit"), example("villa_sana")), "visit"))
     >>> bootstrap(change, seed=1, n=200).frame["contrast"].tolist()
@@ -119,8 +121,8 @@ def bootstrap(
     products, frequency = _products(fit)
     sequence = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
     drawn = resamples(products.strata, n, sequence, frequency=frequency)
-    values, errors, verified = _replicates(fit, products, drawn, question, n, progress, "resamples")
-    notices = _left_out(verified, fit)
+    values, errors, verified, edge = _replicates(fit, products, drawn, question, n, progress, "resamples")
+    notices = (*_left_out(verified, fit), *_at_the_edge(edge, verified, fit))
     whole = _whole(fit)
     estimate = question.values(whole)[0]
     kept = values[verified]
@@ -169,11 +171,17 @@ def bootstrap(
 
 def _fit_behind(asked: Fit | Estimates) -> Fit:
     fit = asked.attached()[1] if isinstance(asked, Estimates) else asked
-    if not isinstance(fit, Fit) or not isinstance(fit.spec, MMRM) or not isinstance(fit.state, MomentsState):
-        raise _no_bootstrap("The bootstrap is asked of a model that is no MMRM.")
+    if not isinstance(fit, Fit) or not isinstance(fit.state, MomentsState):
+        raise _not_nominal()
     if fit.spec.cluster is not None:
         raise _no_bootstrap(f"Subjects are not independent: they belong to clusters (`{fit.spec.cluster}`).")
     return fit
+
+
+def _not_nominal() -> ModelError:
+    return _no_bootstrap(
+        "The bootstrap is asked of a model in which subjects do not share one covariance of the visits."
+    )
 
 
 def _no_bootstrap(seen: str) -> ModelError:
@@ -181,7 +189,7 @@ def _no_bootstrap(seen: str) -> ModelError:
         "E-MODEL-BOOTSTRAP",
         seen,
         "Resampling takes independent subjects and a covariance of nominal visits.",
-        "Fit MMRM(...) without clusters.",
+        "Fit MMRM(...), or LMM(...) with random effects of `visit` or `years`, without clusters.",
     )
 
 
@@ -312,13 +320,20 @@ def _replicates(
     total: int,
     progress: Progress | None,
     what: str,
-) -> tuple[Array, Array, NDArray[np.bool_]]:
-    """Values (R, k), standard errors (R, k; empty where there are none) and whether each replicate is verified."""
-    values, errors, verified, done = [], [], [], 0
+) -> tuple[Array, Array, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Values (R, k), standard errors (R, k; empty where there are none), whether each replicate is verified, and
+    whether its random effects are at the edge.
+    """
+    values, errors, verified, edge, done = [], [], [], [], 0
     state = fit.state
     if not isinstance(state, MomentsState):
-        raise _no_bootstrap("The bootstrap is asked of a model that is no MMRM.")
-    many = refits(products, weights, state.covariance, state.optimum.theta, reml=fit.spec.method == "reml")
+        raise _not_nominal()
+    reml = fit.spec.method == "reml"
+    if fit.random is None:
+        many = refits(products, weights, state.covariance, state.optimum.theta, reml=reml)
+    else:
+        cone, theta = cone_of(fit.random, state.moments, fit.visits, fit.seen)
+        many = refits(products, weights, cone.covariance, theta, reml=reml, cone=cone)
     with np.errstate(divide="ignore", invalid="ignore"):
         for part in many:
             if progress is not None:
@@ -327,19 +342,25 @@ def _replicates(
             values.append(question.values(part))
             errors.append(question.errors(part) if question.errors is not None else np.zeros((len(part.verified), 0)))
             verified.append(part.verified)
+            edge.append(part.edge)
     if progress is not None:
         progress(total, total, what)
-    return np.concatenate(values), np.concatenate(errors), np.concatenate(verified)
+    return np.concatenate(values), np.concatenate(errors), np.concatenate(verified), np.concatenate(edge)
 
 
 def _whole(fit: Fit) -> Refits:
     """The fit itself, as a stack of one."""
     state = fit.state
     if not isinstance(state, MomentsState):
-        raise _no_bootstrap("The bootstrap is asked of a model that is no MMRM.")
+        raise _not_nominal()
     o = state.optimum
     return Refits(
-        beta=o.at.beta[None], Phi=o.at.Phi[None], theta=o.theta[None], sigma=o.at.sigma[None], verified=np.ones(1, bool)
+        beta=o.at.beta[None],
+        Phi=o.at.Phi[None],
+        theta=o.theta[None],
+        sigma=o.at.sigma[None],
+        verified=np.ones(1, bool),
+        edge=np.zeros(1, bool),
     )
 
 
@@ -359,6 +380,19 @@ def _left_out(verified: NDArray[np.bool_], fit: Fit) -> tuple[Notice, ...]:
             "N-MODEL-REPLICATES",
             f"{missing} of {len(verified)} refits of `{fit.outcome.name}` have no verified optimum and are left out.",
             "Above a few percent the intervals are too narrow: use a structure with fewer parameters.",
+        ),
+    )
+
+
+def _at_the_edge(edge: NDArray[np.bool_], verified: NDArray[np.bool_], fit: Fit) -> tuple[Notice, ...]:
+    if not edge.any():
+        return ()
+    return (
+        Notice(
+            "N-MODEL-EDGE",
+            f"{int(edge.sum())} of {int(verified.sum())} refits of `{fit.outcome.name}` have a random effect of "
+            "variance 0, or perfectly correlated ones.",
+            "They are counted like the others. Where they are many, ask whether the term is needed.",
         ),
     )
 
@@ -398,7 +432,7 @@ def _bca(
     """
     total = products.n_subjects
     weights = leave_one_out(total, frequency=frequency)
-    values, _, verified = _replicates(fit, products, weights, question, total, None, "subjects left out")
+    values, _, verified, _ = _replicates(fit, products, weights, question, total, None, "subjects left out")
     copies = np.where(verified, np.ones(total) if frequency is None else frequency, 0.0)
     values = np.where(verified[:, None], values, 0.0)
     cubes, squares = np.zeros(len(estimate)), np.zeros(len(estimate))

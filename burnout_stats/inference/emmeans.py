@@ -58,10 +58,8 @@ def emmeans(
     level = checked_level(conf_level)
     labels, L, n, notes = fit.grid.means((*within, *over), weights=weights, at=at)
     answer = fit.answer(L, df=df, vcov=vcov)
-    frame = numbers(answer, n, conf_level=level)
-    for name in reversed((*over, *within)):
-        frame.insert(0, name, labels[name].to_numpy())
-    frame.insert(0, "outcome", fit.outcome.name)
+    names = {"outcome": fit.outcome.name} | {name: labels[name].to_numpy() for name in (*over, *within)}
+    frame = numbers(answer, n, conf_level=level, names=names)
     missing = np.isnan(answer.estimate)
     notices = fit.notices if not missing.any() else (*fit.notices, not_estimable(frame[missing], (*over, *within)))
     return Estimates(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -25,8 +25,9 @@ def numbers(
     conf_level: float,
     adjust: str = "none",
     families: Sequence[tuple[NDArray[np.intp], int]] | None = None,
+    names: Mapping[str, object] | None = None,
 ) -> pd.DataFrame:
-    """The number columns of Estimates for the rows of an answer.
+    """The number columns of Estimates for the rows of an answer, behind the columns `names` that name them.
 
     `families` lists the rows that are adjusted together, each with the number of means that they compare. Intervals are
     simultaneous where the adjustment has such intervals, and unadjusted where it has none.
@@ -49,6 +50,7 @@ def numbers(
             critical[told] = method.critical(family, conf_level)
     return pd.DataFrame(
         {
+            **(names or {}),
             "estimate": answer.estimate,
             "std_error": std_error,
             "df": answer.df,

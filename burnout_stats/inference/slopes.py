@@ -54,11 +54,9 @@ def slopes(
     level = checked_level(conf_level)
     labels, L, n, notes = fit.grid.slopes(variable, levels, weights=weights, at=at)
     answer = fit.answer(L, df=df, vcov=vcov)
-    frame = numbers(answer, n, conf_level=level)
-    for name in reversed(levels):
-        frame.insert(0, name, labels[name].to_numpy())
-    frame.insert(0, "variable", variable)
-    frame.insert(0, "outcome", fit.outcome.name)
+    named_by = {name: labels[name].to_numpy() for name in levels}
+    told = {"outcome": fit.outcome.name, "variable": variable} | named_by
+    frame = numbers(answer, n, conf_level=level, names=told)
     names = levels or ("variable",)
     missing = np.isnan(answer.estimate)
     return Estimates(

@@ -31,9 +31,8 @@ def summarize(fit: Fit, *, df: str | None = None, vcov: str | None = None, conf_
     """
     L = np.eye(len(fit.design.names))
     answer = fit.answer(L, df=df, vcov=vcov)
-    frame = numbers(answer, np.full(len(L), float(fit.n_subjects)), conf_level=checked_level(conf_level))
-    frame.insert(0, "term", list(fit.design.names))
-    frame.insert(0, "outcome", fit.outcome.name)
+    names = {"outcome": fit.outcome.name, "term": list(fit.design.names)}
+    frame = numbers(answer, np.full(len(L), float(fit.n_subjects)), conf_level=checked_level(conf_level), names=names)
     return Estimates(
         frame=frame,
         vcov=answer.vcov,

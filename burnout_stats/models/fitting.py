@@ -13,7 +13,7 @@ from ..design.build import Rows
 from ..design.random import clusters_of
 from ..engine.basis import Basis
 from ..engine.covariance import STRUCTURES, Covariance
-from ..engine.moments import aliased, moments_of_rows
+from ..engine.moments import aliased, distinct, moments_of_rows
 from ..engine.scoring import optimize
 from ..notices import Notice, announce
 from .clusters import ClusteredState, Clusters, fit_clusters
@@ -52,7 +52,7 @@ def fit(spec: Model, cohort: Cohort | CohortStream | Tally) -> Fit:
         design, rows = build(spec.parsed, cohort, group=spec.covariance_by, weight=spec.weights, cluster=spec.cluster)
         if rows.weight is not None and spec.weights_kind == "probability":  # their scale has no meaning: mean 1
             rows = replace(rows, weight=rows.weight / rows.weight.mean())
-        seen, visit = np.unique(rows.visit, return_inverse=True)
+        seen, visit = distinct(rows.visit)
         basis = Basis.centered(rows.z.mean(axis=0), design.encoder.constant)
         raw = moments_of_rows(
             rows.z, rows.subject, visit, len(seen), basis=basis, group=rows.group, weights=rows.weight

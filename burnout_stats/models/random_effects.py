@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
@@ -9,11 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..cohort.roles import Visits
 from ..design import Design
 from ..design.build import Rows
 from ..design.random import RandomDesign
 from ..engine import random_effects as engine
 from ..engine.basis import Basis
+from ..engine.cone import Cone
 from ..engine.moments import Moments
 from ..engine.rows import RowProducts, RowsOptimum, RowsProblem, row_products
 from ..engine.scoring import Status
@@ -22,7 +25,16 @@ from ..notices import Notice
 from .convergence import verdict
 from .degrees_of_freedom import MomentsState
 
-__all__ = ["RandomEffects", "RowsState", "described", "fit_random_effects", "in_basis", "not_nominal", "told_apart"]
+__all__ = [
+    "RandomEffects",
+    "RowsState",
+    "cone_of",
+    "described",
+    "fit_random_effects",
+    "in_basis",
+    "not_nominal",
+    "told_apart",
+]
 
 Array = NDArray[np.float64]
 NONE = 1e-7
@@ -175,9 +187,7 @@ def fit_random_effects(
     if random.is_nominal:
         at_visits = random.at_visits(design.visits, np.arange(len(design.visits)))
         Z = at_visits[seen]
-        patterns = moments.patterns.astype(float)
-        cross = np.einsum("sv,va,vb->sab", patterns, Z, Z)
-        T = told_apart(cross, patterns.sum(1), moments.n, random, name)
+        T = _standardized_at_visits(Z, moments, random, name)
         problem = engine.MomentsProblem(moments, Z @ T, np.array(design.visits.years)[seen], reml)
         factor, found = engine.solve(problem, random.blocks)
         state: MomentsState | RowsState = MomentsState(moments, found.optimum, found.covariance)
@@ -210,6 +220,25 @@ def fit_random_effects(
         words = _doubts(ended, name)
     effects, edge = described(design, T, factor, theta, float(basis.scale), at_visits)
     return state, effects, (*words, *edge)
+
+
+def cone_of(effects: RandomEffects, moments: Moments, visits: Visits, seen: Sequence[int]) -> tuple[Cone, Array]:
+    """The random effects of a fit at nominal times as a cone for many refits, and θ inside of it near the fit; `visits`
+    are those of the fit, `seen` their positions among those of the cohort.
+    """
+    Z = effects.at_visits[list(seen)]
+    T = _standardized_at_visits(Z, moments, effects.design, "the outcome")
+    back = np.linalg.inv(T)
+    cone = Cone(Z @ T, np.array(visits.years), effects.design.blocks)
+    log_sigma = float(np.log(effects.sigma / float(moments.basis.scale)))
+    return cone, cone.start(log_sigma, back @ effects.G @ back.T / effects.sigma**2)
+
+
+def _standardized_at_visits(Z: Array, moments: Moments, random: RandomDesign, outcome: str) -> Array:
+    """T of `told_apart` for Z (V × q) of the visits."""
+    patterns = moments.patterns.astype(float)
+    cross = np.einsum("sv,va,vb->sab", patterns, Z, Z)
+    return told_apart(cross, patterns.sum(1), moments.n, random, outcome)
 
 
 def described(

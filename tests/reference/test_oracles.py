@@ -13,7 +13,7 @@ from tolerances import DF, ESTIMATE, LOGLIK, P_VALUE
 
 from burnout_stats.engine.covariance import STRUCTURES
 from burnout_stats.inference import contrast, emmeans, joint_test, summarize
-from burnout_stats.models import MMRM, fit
+from burnout_stats.models import LMM, MMRM, fit
 
 DATA = {
     "burnout_200": (burnout_200, "EE ~ visit * group + sex + age", "group"),
@@ -175,6 +175,24 @@ def test_log_likelihood_of_gls(key):
     theirs = oracle("burnout_200")["nlme"][key]
     ours = fit(MMRM("EE ~ visit * group + sex + age", method=key.rsplit("_", 1)[1].lower()), burnout_200())
     assert 0 <= ours.loglik - theirs["logLik"] < 1e-4
+
+
+FIXED = "EE ~ visit * group + sex + age"
+OTHERS = [
+    ("nlme", "gls_car1_REML", MMRM(FIXED, covariance="sp_exp"), 1e-8),
+    ("nlme", "gls_exp_REML", MMRM(FIXED, covariance="sp_exp"), 1e-8),
+    ("nlme", "lme_ri_REML", LMM(FIXED + " + (1 | subject)"), 1e-8),
+    ("nlme", "lme_ris_REML", LMM(FIXED + " + (years | subject)"), 1e-8),
+    ("glmmTMB", "ri_REML", LMM(FIXED + " + (1 | subject)"), 1e-8),
+    ("glmmTMB", "us_REML", MMRM(FIXED), 1e-3),  # with dispformula = ~0 glmmTMB keeps a little residual variance
+]
+
+
+@pytest.mark.parametrize(("package", "key", "spec", "below"), OTHERS, ids=[f"{case[0]}-{case[1]}" for case in OTHERS])
+def test_other_packages_reach_the_same_likelihood_and_no_higher_one(package, key, spec, below):
+    theirs = oracle("burnout_200")[package][key]["logLik"]
+    ours = fit(spec, burnout_200()).loglik
+    assert -1e-8 <= ours - theirs <= below
 
 
 def test_kenward_roger_with_expected_information_is_that_of_pbkrtest():
