@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from inspect import signature
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -108,7 +110,9 @@ def test_bca_is_that_of_scipy():
     y = np.random.default_rng(0).exponential(size=40)
     frame = pd.DataFrame({"id": [f"S{k:02d}" for k in range(40)], "visit": "baseline", "score": y})
     ours = bootstrap(fit(MMRM("score ~ 1"), cohort_of(frame)), seed=1, n=20000, intervals="bca").frame.iloc[0]
-    theirs = stats.bootstrap((y,), np.mean, n_resamples=20000, method="BCa", rng=np.random.default_rng(2))
+    generator = "rng" if "rng" in signature(stats.bootstrap).parameters else "random_state"  # renamed in scipy 1.15
+    seeded = {generator: np.random.default_rng(2)}
+    theirs = stats.bootstrap((y,), np.mean, n_resamples=20000, method="BCa", **seeded)
     low, high = theirs.confidence_interval
     assert ours["estimate"] == pytest.approx(y.mean())
     assert ours["std_error"] == pytest.approx(theirs.standard_error, rel=0.02)

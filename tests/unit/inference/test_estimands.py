@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from cohorts import cohort_of, scores
-from scipy import stats
+from scipy import integrate, stats
 
 from burnout_stats.errors import ModelError, StudyError
 from burnout_stats.inference import area_under_curve, contrast, emmeans, gain_kept, noninferiority
@@ -155,7 +155,7 @@ def test_a_share_that_cannot_be_estimated_is_missing():
 def test_weights_follow_the_gaps(means):
     area = area_under_curve(means)
     y = means.frame["estimate"].to_numpy()
-    assert area.frame["estimate"].item() == pytest.approx(np.trapezoid(y, [0, 1, 3]) if hasattr(np, "trapezoid") else 0)
+    assert area.frame["estimate"].item() == pytest.approx(integrate.trapezoid(y, [0, 1, 3]))
     assert area.frame["estimate"].item() == pytest.approx(0.5 * y[0] + 1.5 * y[1] + y[2])
     assert "weights 0.5, 1.5, 1" in area.about.notes[-1]
     assert area.about.kind == "area_under_curve"
