@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -250,7 +251,13 @@ def _dialect(laid: Laid, said: Declaration, decimal: str) -> dict[str, str]:
 
 def _categories(codes: Codes, levels: Sequence[str], *, ordered: bool = False) -> pd.Categorical[Any]:
     small = np.int8 if len(levels) < 128 else np.int32
-    return pd.Categorical.from_codes(codes.astype(small), categories=pd.Index(list(levels)), ordered=ordered)
+    return pd.Categorical.from_codes(codes.astype(small), dtype=_categorical(tuple(levels), ordered))
+
+
+@lru_cache(maxsize=256)
+def _categorical(levels: tuple[str, ...], ordered: bool) -> pd.CategoricalDtype[Any]:
+    """The type of a column with these levels: making one costs pandas more than reading a small column."""
+    return pd.CategoricalDtype(pd.Index(list(levels)), ordered=ordered)
 
 
 def unseen_visits(visits: Visits, seen: NDArray[np.bool_]) -> list[Notice]:
