@@ -196,5 +196,7 @@ def test_rows_that_say_the_same_count_once(fitted):
     assert two["statistic"] == pytest.approx(one["statistic"])
 
 
-def test_detached_without_a_model(means):
-    assert replace(means, answers=None).answers is None
+@pytest.mark.raises_code("E-MODEL-DETACHED")
+def test_means_without_a_model_cannot_be_compared(means):
+    with pytest.raises(ModelError):
+        contrast(replace(means, answers=None))
