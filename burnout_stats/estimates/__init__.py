@@ -4,6 +4,19 @@ from .answers import Answer, Answers, JointAnswer
 from .disclosure import Policy, protect
 from .estimates import About, Estimates
 from .margins import Margins
+from .published import Sample, Share
 from .summaries import Summaries
 
-__all__ = ["About", "Answer", "Answers", "Estimates", "JointAnswer", "Margins", "Policy", "Summaries", "protect"]
+__all__ = [
+    "About",
+    "Answer",
+    "Answers",
+    "Estimates",
+    "JointAnswer",
+    "Margins",
+    "Policy",
+    "Sample",
+    "Share",
+    "Summaries",
+    "protect",
+]
