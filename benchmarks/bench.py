@@ -17,13 +17,15 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 import burnout_stats as bs
 
-from peers import MODELS, PEERS, once, plain  # isort: skip  (beside this file)
+from memory import OURS, peak  # isort: skip  (beside this file)
+from peers import MODELS, PEERS, Peer, once, plain  # isort: skip
 
 TIMES = {"baseline": 0, "1 year": 1, "3 years": 3}
 COVARIANCE = np.array([[0.88, 0.30, 0.25], [0.30, 0.60, 0.35], [0.25, 0.35, 0.70]])
@@ -84,15 +86,26 @@ def ours(frame: pd.DataFrame, runs: int) -> dict[str, float]:
     }
 
 
-def own_seconds(model: str, frame: pd.DataFrame, runs: int) -> float:
-    """Seconds from frame and formula to our Kenward-Roger table."""
+def own(model: str) -> Callable[[pd.DataFrame], object]:
+    """From a frame to our Kenward-Roger table."""
     spec = bs.MMRM(FORMULA) if model == "unstructured" else bs.LMM(MODELS[model])
+    read, fit, summarize = bs.read_cohort, bs.fit, bs.summarize  # loaded now, not in the first run
 
-    def run() -> object:
-        cohort = bs.read_cohort(frame, subject="id", visit="visit", times=TIMES, outcomes=["exhaustion"])
-        return bs.summarize(bs.fit(spec, cohort), df="kenward-roger")
+    def run(frame: pd.DataFrame) -> object:
+        cohort = read(frame, subject="id", visit="visit", times=TIMES, outcomes=["exhaustion"])
+        return summarize(fit(spec, cohort), df="kenward-roger")
 
-    return best_of(runs, run)
+    return run
+
+
+def runs_of(n_subjects: int) -> int:
+    """How often ours and a peer's is run, of which the best counts."""
+    return 20 if n_subjects <= 2_000 else 3 if n_subjects <= 200_000 else 2
+
+
+def peak_of(peer: Peer, model: str, n_subjects: int, frame: pd.DataFrame) -> float | None:
+    """MiB of one fit."""
+    return peak(peer.name, model, n_subjects) if peer.run is not None else peer.measured(model, plain(frame))[1]
 
 
 def compare(sizes: list[int], patience: float) -> None:
@@ -106,7 +119,9 @@ def compare(sizes: list[int], patience: float) -> None:
         print(f"\n{told}\n")
         head = f"{'':28}" + "".join(f"{n:>12,}" for n in sizes)
         print(head + "\n" + "-" * len(head))
-        mine = {n: own_seconds(model, frames[n], 20 if n <= 2_000 else 3) for n in sizes}
+        run = own(model)
+        mine = {n: best_of(runs_of(n), partial(run, frames[n])) for n in sizes}
+        peaks = {OURS: [peak(OURS, model, n) for n in sizes]}
         print(f"{'ours, fit + KR (seconds)':28}" + "".join(f"{mine[n]:12.4f}" for n in sizes), flush=True)
         for peer in there:
             if model not in peer.models:
@@ -115,12 +130,23 @@ def compare(sizes: list[int], patience: float) -> None:
             for n in sizes:
                 # Growth with subjects is at least linear: a size that would take longer than the patience is not run.
                 wait = spent * n / max(sizes[0], sizes[sizes.index(n) - 1]) if spent else 0.0
-                seconds = once(peer, model, plain(frames[n])) if n <= peer.largest and wait <= patience else None
+                seconds = (
+                    once(peer, model, plain(frames[n]), runs_of(n)) if n <= peer.largest and wait <= patience else None
+                )
                 spent = seconds or spent
                 cells.append(f"{seconds / mine[n]:11.1f}x" if seconds else f"{'-':>12}")
+                peaks.setdefault(peer.name, []).append(peak_of(peer, model, n, frames[n]) if seconds else None)
             print(f"{peer.name + ', ' + peer.answers:28}" + "".join(cells), flush=True)
-    print("\nTimes as long as ours. Ours: frame to Kenward-Roger table; peers: fit, with df if said.")
-    print("A dash: not run (too slow, too large for it, or it failed).")
+        print("peak memory (MiB)")
+        for name, used in peaks.items():
+            cells = [f"{'-':>12}" if mebibytes is None else f"{mebibytes:12,.0f}" for mebibytes in used]
+            print(f"  {name:26}" + "".join(cells), flush=True)
+    print(
+        "\nTimes as long as ours, each the best of as many runs (R: of two at most). Ours: frame to Kenward-Roger "
+        "table;\npeers: fit, with df if said. Peak memory: of a fresh process for each fit (ru_maxrss), less that of "
+        "one which only\nimported the package and made the frame (R: of one process, after less before the fit); what "
+        "the first fit loads is\nin it. A dash: not run (too slow, too large for it, or it failed)."
+    )
 
 
 def main() -> int:

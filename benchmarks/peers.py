@@ -15,10 +15,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypeAlias
 
 import pandas as pd
 
-__all__ = ["MODELS", "PEERS", "Peer"]
+__all__ = ["MODELS", "PEERS", "Measured", "Peer"]
+
+Measured: TypeAlias = tuple[float | None, float | None]
+"""Seconds and MiB of a fit, None where it failed."""
 
 MODELS = {
     "unstructured": "exhaustion ~ visit * sex + age, unstructured over three visits",
@@ -37,8 +41,8 @@ RANDOM = {"random intercept": "(1 | id)", "random slope": "(1 + years | id)"}
 class Peer:
     """A program and the models it shares with us.
 
-    `run(model, frame)` fits once; `seconds(model, frame)`, where given, fits and times itself. `answers` tells how far
-    the peer goes: "fit" or "fit + df".
+    `run(model, frame)` fits once; `outside(model, frame)`, where given, fits in another program that tells its seconds
+    and the MiB by which the fit raised its peak. `answers` tells how far the peer goes: "fit" or "fit + df".
     """
 
     name: str
@@ -46,12 +50,23 @@ class Peer:
     models: tuple[str, ...]
     answers: str
     run: Callable[[str, pd.DataFrame], object] | None = None
-    seconds: Callable[[str, pd.DataFrame], float | None] | None = None
+    outside: Callable[[str, pd.DataFrame], Measured] | None = None
     largest: int = 1_000_000
+
+    def runs(self, model: str) -> Callable[[pd.DataFrame], object]:
+        """One fit of a model, for a peer in Python."""
+        if self.run is None:
+            raise ValueError(f"{self.name} runs outside of Python")
+        run = self.run
+        return lambda frame: run(model, frame)
+
+    def measured(self, model: str, frame: pd.DataFrame) -> Measured:
+        """Seconds and MiB of a fit outside of Python."""
+        return (None, None) if self.outside is None else self.outside(model, frame)
 
     def is_there(self) -> bool:
         """Whether it can be run here."""
-        if self.seconds is not None:
+        if self.outside is not None:
             return shutil.which("Rscript") is not None and _r_has(self.package)
         return find_spec(self.package) is not None
 
@@ -112,8 +127,8 @@ R_CALLS = {
 }
 
 
-def _in_r(call: str, package: str) -> Callable[[str, pd.DataFrame], float | None]:
-    def seconds(model: str, frame: pd.DataFrame) -> float | None:
+def _in_r(call: str, package: str) -> Callable[[str, pd.DataFrame], Measured]:
+    def measured(model: str, frame: pd.DataFrame) -> Measured:
         text = R_CALLS[call].format(fixed=FIXED[model], random=RANDOM.get(model, ""))
         script = (
             f"suppressPackageStartupMessages({{library({package}); library(nlme)}}); "
@@ -121,8 +136,11 @@ def _in_r(call: str, package: str) -> Callable[[str, pd.DataFrame], float | None
             "d$visit <- factor(d$visit, levels = c('baseline', '1 year', '3 years')); d$id <- factor(d$id); "
             "d <- d[order(d$id, d$visit), ]; "
             f"f <- function() suppressWarnings(suppressMessages({text})); "
-            "runs <- if (nrow(d) < 6000) 2 else 1; "
-            "t <- sapply(seq_len(runs), function(i) system.time(f())[['elapsed']]); cat('\\n', min(t), '\\n')"
+            "peak <- function() { s <- '/proc/self/status'; if (!file.exists(s)) return(NA); "
+            "as.numeric(gsub('[^0-9]', '', grep('VmHWM', readLines(s), value = TRUE))) / 1024 }; "
+            "runs <- if (nrow(d) < 6000) 2 else 1; before <- peak(); t <- system.time(f())[['elapsed']]; "
+            "used <- peak() - before; if (runs > 1) t <- min(t, system.time(f())[['elapsed']]); "
+            "cat('\\n', sprintf('[%f, %s]', t, if (is.na(used)) 'null' else sprintf('%f', used)), '\\n')"
         )
         with tempfile.TemporaryDirectory() as folder:
             data = Path(folder) / "d.csv"
@@ -131,11 +149,12 @@ def _in_r(call: str, package: str) -> Callable[[str, pd.DataFrame], float | None
                 [str(shutil.which("Rscript")), "-e", script, str(data)], capture_output=True, text=True, check=False
             )
         try:
-            return float(json.loads(done.stdout.strip().splitlines()[-1]))
+            seconds, mebibytes = json.loads(done.stdout.strip().splitlines()[-1])
         except (IndexError, ValueError):
-            return None
+            return None, None
+        return float(seconds), None if mebibytes is None else float(mebibytes)
 
-    return seconds
+    return measured
 
 
 def _r_has(package: str) -> bool:
@@ -150,25 +169,27 @@ PEERS = (
     Peer("mixedlm-rs", "mixedlm_rs", BOTH, "fit", run=_mixedlm_rs),
     Peer("lme-python", "lme_python", BOTH, "fit", run=_lme_python, largest=20_000),
     Peer("glmm", "glmm", BOTH, "fit + df", run=_glmm),
-    Peer("R lme4", "lme4", BOTH, "fit", seconds=_in_r("lmer", "lme4"), largest=200_000),
-    Peer("R lmerTest", "lmerTest", BOTH, "fit + df", seconds=_in_r("lmerTest", "lmerTest"), largest=20_000),
-    Peer("R pbkrtest", "pbkrtest", BOTH, "fit + df", seconds=_in_r("pbkrtest", "pbkrtest"), largest=200),
-    Peer("R nlme gls", "nlme", ("unstructured",), "fit", seconds=_in_r("gls", "nlme"), largest=20_000),
-    Peer("R glmmTMB", "glmmTMB", ("unstructured",), "fit", seconds=_in_r("glmmTMB", "glmmTMB"), largest=20_000),
+    Peer("R lme4", "lme4", BOTH, "fit", outside=_in_r("lmer", "lme4"), largest=200_000),
+    Peer("R lmerTest", "lmerTest", BOTH, "fit + df", outside=_in_r("lmerTest", "lmerTest"), largest=20_000),
+    Peer("R pbkrtest", "pbkrtest", BOTH, "fit + df", outside=_in_r("pbkrtest", "pbkrtest"), largest=200),
+    Peer("R nlme gls", "nlme", ("unstructured",), "fit", outside=_in_r("gls", "nlme"), largest=20_000),
+    Peer("R glmmTMB", "glmmTMB", ("unstructured",), "fit", outside=_in_r("glmmTMB", "glmmTMB"), largest=20_000),
 )
 
 
-def once(peer: Peer, model: str, frame: pd.DataFrame) -> float | None:
-    """Seconds of one fit by a peer, the better of two below 50,000 rows; None where it fails."""
-    if peer.seconds is not None:
-        return peer.seconds(model, frame)
+def once(peer: Peer, model: str, frame: pd.DataFrame, runs: int = 2) -> float | None:
+    """Seconds of one fit by a peer, the best of some runs (two where one takes a second); None where it fails."""
+    if peer.outside is not None:
+        return peer.measured(model, frame)[0]
     run = peer.run
     if run is None:
         return None
     from time import perf_counter
 
     best: float | None = None
-    for _ in range(2 if len(frame) < 60_000 else 1):
+    for done in range(runs):
+        if done > 1 and best is not None and best > 1.0:
+            break
         start = perf_counter()
         try:
             with warnings.catch_warnings():

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from . import describe, figures, studies, tables, text
+    from . import describe, figures, instruments, sensitivity, studies, tables, text
     from .cohort import Cohort, CohortStream, read_cohort
     from .errors import BurnoutStatsError, DataError, DisclosureError, ModelError, SetupError, StudyError
-    from .estimates import Estimates, Summaries
+    from .estimates import Estimates, Policy, Sample, Share, Summaries
     from .inference import (
         area_under_curve,
         bootstrap,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         summarize,
         term_tests,
     )
+    from .instruments import Norm, Stability, score
     from .models import (
         LMM,
         MMRM,
@@ -67,8 +68,13 @@ __all__ = [
     "Estimates",
     "Fit",
     "ModelError",
+    "Norm",
     "Notice",
+    "Policy",
+    "Sample",
     "SetupError",
+    "Share",
+    "Stability",
     "StudyError",
     "Summaries",
     "Tally",
@@ -89,6 +95,7 @@ __all__ = [
     "gain_kept",
     "icc",
     "influence",
+    "instruments",
     "joint_test",
     "mahalanobis",
     "noninferiority",
@@ -99,6 +106,8 @@ __all__ = [
     "read_study",
     "report",
     "residuals",
+    "score",
+    "sensitivity",
     "simulate",
     "slopes",
     "standardize",
@@ -110,17 +119,18 @@ __all__ = [
     "text",
 ]
 
-_ROOMS = ("describe", "figures", "studies", "tables", "text")
+_ROOMS = ("describe", "figures", "instruments", "sensitivity", "studies", "tables", "text")
 _HOMES = {
     name: module
     for module, names in {
         "cohort": "Cohort CohortStream read_cohort",
         "errors": "BurnoutStatsError DataError DisclosureError ModelError SetupError StudyError",
-        "estimates": "Estimates Summaries",
+        "estimates": "Estimates Policy Sample Share Summaries",
         "inference": (
             "area_under_curve bootstrap compare confint contrast effect_sizes emmeans gain_kept icc influence "
             "joint_test noninferiority r_squared slopes standardize summarize term_tests"
         ),
+        "instruments": "Norm Stability score",
         "models": "LMM MMRM Fit Tally covariance_check fit mahalanobis predict ranef residuals tally",
         "notices": "BurnoutStatsWarning Notice",
         "plan": "check read_study",

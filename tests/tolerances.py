@@ -56,3 +56,27 @@ REFIT = 1e-6
 """Relative, a replicate of the batch against the model fitted to the resampled rows: two optimizations in other
 coordinates, each polished.
 """
+
+CLOSED_FORM = 1e-10
+"""Relative, formulas without iteration against R, statsmodels and scipy: only the order of operations differs."""
+
+PROFILE_LOGISTIC = 2e-4
+"""In standard errors, profile limits of logistic regression against R's MASS, which interpolates the profile by a
+spline.
+"""
+
+LOGISTIC = 1e-7
+"""Relative, coefficients and standard errors of logistic regression against R and statsmodels: their iterations stop
+earlier than ours.
+"""
+
+ONE_FACTOR = 1e-7
+"""Relative, loadings and omega against psych, factanal and lavaan, whose optimizers stop short of the optimum: lavaan's
+loadings agree to about 2e-8, psych's omega to 5e-9.
+"""
+
+UNIROOT = 1e-9
+"""Absolute, limits that R's uniroot finds with tol = 1e-13, where the function is steep."""
+
+MAUCHLY_P = 2e-5
+"""Absolute, Mauchly's p against R for four visits and more, where R's second-order term has a slip (see the test)."""

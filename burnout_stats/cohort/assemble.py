@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 
 from ..errors import DataError, Problem
 from ..notices import Notice
-from . import checks
+from . import checks, suspicions
 from .cohort import Cohort, Source
 from .columns import Column, MissingCodes
+from .dates import Dated, dated, is_dates
 from .declaration import Declaration
 from .layout import Laid, Table, lay_out, left_out
 from .places import Places
 from .roles import Covariate, Visits
+from .unfit import unfit
 
 __all__ = ["assemble", "unseen_visits", "unused_levels"]
 
@@ -41,6 +43,7 @@ def assemble(table: Table, said: Declaration, source: Source, notices: Sequence[
     if laid.subject is None or (laid.visit is None and laid.visit_codes is None):
         raise DataError.of(laid.problems)
     problems = laid.problems
+    problems += unfit(table, laid, said)
     subject, ids, without = laid.subject.identifiers()
     problems += checks.missing_ids(without, laid.places)
     persons = checks.Persons(subject, said.policy.min_cell)
@@ -50,6 +53,8 @@ def assemble(table: Table, said: Declaration, source: Source, notices: Sequence[
         visit, wrong = _visits(laid, said, persons)
         problems += wrong
     order = _order(subject, visit, len(said.visits), problems, laid.places)
+    times = _dates(laid, said, subject, visit)
+    problems += () if times is None else times.problems
     decimal = said.decimal
     if decimal is None:
         decimal, wrong = checks.decimal_marks(_numeric(laid, said), laid.places)
@@ -59,10 +64,17 @@ def assemble(table: Table, said: Declaration, source: Source, notices: Sequence[
     roles, covariates = reader.covariates()
     if "years" in laid.columns and said.covariates is None:
         reader.check_years(visit)
+    for name, role in roles.items():
+        if suspicions.is_fixed(role):
+            problems += suspicions.changing(role, covariates[name], subject, laid.places)
     if problems:
         raise DataError.of(list(dict.fromkeys(problems)))
-    near = checks.near_ids(ids, subject, laid.places)
-    keep = order if laid.visit_codes is None else _seen(subject, visit, order, laid, outcomes, covariates)
+    found = checks.near_ids(ids, subject, laid.places)
+    if not said.is_part:
+        found += suspicions.suspicious(said.outcomes, outcomes, covariates, laid.places)
+    values: dict[str, Values] = {**outcomes, **covariates}
+    met = reader.met(roles, values)
+    keep = order if laid.visit_codes is None else _seen(subject, visit, order, laid, values, met)
     take: Callable[[Any], Any] = (lambda values: values) if keep is None else (lambda values: values[keep])
     subject, visit = take(subject), take(visit)
     columns: dict[str, Any] = {
@@ -70,26 +82,44 @@ def assemble(table: Table, said: Declaration, source: Source, notices: Sequence[
         "visit": _categories(visit, said.visits.labels, ordered=True),
         "years": np.array(said.visits.years)[visit],
     }
+    if times is not None:
+        columns["exact_years"] = take(times.years)
     columns |= {name: take(values) for name, values in (outcomes | covariates).items()}
     seen = np.bincount(visit, minlength=len(said.visits)) > 0
-    return Cohort(
+    if not said.is_part:
+        found += suspicions.lone_subject(len(ids))
+        found += suspicions.unmeasured(
+            {name: take(values) for name, values in outcomes.items()}, visit, said.visits, said.outcomes
+        )
+    cohort = Cohort(
         data=pd.DataFrame(columns, copy=False),
         visits=said.visits,
         outcome_roles=said.outcomes,
         covariate_roles=roles,
         ids=ids,
         policy=said.policy,
-        notices=(*notices, *laid.notices, *near, *unseen_visits(said.visits, seen)),
+        notices=(*notices, *laid.notices, *found, *(times.notices if times else ()), *unseen_visits(said.visits, seen)),
         source=replace(source, rows_kept=len(subject), dialect=dict(source.dialect) | _dialect(laid, said, decimal)),
+        missing_as={name: pd.Series(take(codes)) for name, codes in met.items()},
     )
+    if times is None or said.timing is None or said.timing.outside != "drop" or not times.outside.any():
+        return cohort
+    kept = cohort.subset(~take(times.outside))
+    return replace(kept, source=replace(kept.source, rows_kept=len(kept.data)))
+
+
+def _dates(laid: Laid, said: Declaration, subject: Codes, visit: Codes) -> Dated | None:
+    if said.timing is None or laid.date is None:
+        return None
+    return dated(said.timing, laid.date, subject, visit, said.visits, said.missing, laid.places)
 
 
 def _visits(laid: Laid, said: Declaration, persons: checks.Persons) -> tuple[Codes, list[Problem]]:
     """For each row of a long source the place of its visit."""
     assert laid.visit is not None  # or the reader has stopped
-    codes, labels = laid.visit.to_labels(MissingCodes())
     known = {label: at for at, label in enumerate(said.visits.labels)}
     known |= {code: known[label] for code, label in said.visit_codes.items()}
+    codes, labels = laid.visit.to_labels(MissingCodes(), known)
     return checks.bad_visits(codes, labels, known, said.visits, laid.places, persons)
 
 
@@ -116,14 +146,18 @@ def _seen(
     visit: Codes,
     order: Codes | None,
     laid: Laid,
-    outcomes: Mapping[str, NDArray[np.float64]],
-    covariates: Mapping[str, Values],
+    columns: Mapping[str, Values],
+    met: Mapping[str, pd.Categorical[Any]],
 ) -> Codes:
-    """The rows of a wide source at which something was measured; a subject without any keeps the first visit."""
+    """The rows of a wide source at which something was measured or a code says why not; a subject without any keeps
+    the first visit.
+    """
     has = np.zeros(len(subject), dtype=bool)
-    for name, values in {**outcomes, **covariates}.items():
+    for name, values in columns.items():
         if name in laid.at_visit:
             has |= ~np.asarray(pd.isna(values))
+        if name in laid.at_visit and name in met:
+            has |= met[name].codes >= 0
     never = np.bincount(subject, weights=has) == 0
     has |= never[subject] & (visit == 0)
     rows = np.arange(len(subject)) if order is None else order
@@ -178,6 +212,20 @@ class _Cells:
                     roles[name], found[name] = role, values
         return roles, found
 
+    def met(self, roles: Mapping[str, Covariate], columns: Mapping[str, Values]) -> dict[str, pd.Categorical[Any]]:
+        """The code for "no value" that stands in a cell, by column; columns without any are left out."""
+        found = {}
+        for name, values in columns.items():
+            column = self.laid.columns[name]
+            if not self.said.missing and column.asked is None:
+                continue
+            is_text = name in roles and roles[name].levels is not None
+            codes, texts = column.met(self.said.missing, "." if is_text else self.decimal)
+            codes = np.where(pd.isna(values), codes, -1)
+            if (codes >= 0).any():
+                found[name] = _categories(codes, texts).remove_unused_categories()
+        return found
+
     def check_years(self, visit: Codes) -> None:
         """A column `years` is the time of the visits, or it has another meaning and another name."""
         values, _ = self.laid.columns["years"].to_numbers(self.said.missing, self.decimal)
@@ -214,7 +262,7 @@ class _Cells:
 
     def _declared_levels(self, role: Covariate, column: Column) -> Values:
         levels = role.levels or ()
-        codes, labels = column.to_labels(self.said.missing)
+        codes, labels = column.to_labels(self.said.missing, levels)
         problems = checks.bad_levels(role.name, codes, labels, levels, self.laid.places, self.persons)
         self.laid.problems += problems or self._no_values(role.name, codes)
         unused = [level for level in levels if level not in labels]
@@ -224,6 +272,12 @@ class _Cells:
         return _categories(table[codes], levels)
 
     def _found_levels(self, role: Covariate, column: Column, *, is_declared: bool) -> tuple[Covariate, Values | None]:
+        if is_dates(column):
+            if is_declared:
+                self.laid.problems.append(_dates_as_covariate(role.name))
+            else:
+                self.laid.notices.append(left_out(role.name, "it holds dates"))
+            return role, None
         codes, labels = column.to_labels(self.said.missing)
         if len(labels) > MAX_LEVELS or len(labels) > max(FEW_LEVELS, self.n_subjects // 2):
             if not is_declared:
@@ -232,7 +286,7 @@ class _Cells:
             self.laid.problems.append(_free_text(role.name, len(labels)))
         if not labels:
             self.laid.problems += self._no_values(role.name, codes)
-        levels = labels if column.is_ordered else tuple(sorted(labels))
+        levels = labels if column.is_ordered or column.labels else tuple(sorted(labels))
         words = [level for level in levels if level.casefold() in checks.MISSING_WORDS]
         if words:
             self.laid.notices.append(_word(role.name, words))
@@ -287,6 +341,15 @@ def _word(name: str, words: Sequence[str]) -> Notice:
         "N-DATA-WORD",
         f"Column `{name}` has the level {', '.join(f'`{word}`' for word in words)}.",
         "If it means a missing value, declare it in missing_codes; now it is a category.",
+    )
+
+
+def _dates_as_covariate(name: str) -> Problem:
+    return Problem(
+        "E-DATA-TEXT",
+        f"Covariate `{name}` holds dates.",
+        "A covariate is a number or has few levels, and a cohort keeps no dates.",
+        'If it says when subjects were assessed, name it as date = "..."; otherwise make it a number, such as age.',
     )
 
 

@@ -7,8 +7,8 @@ text: `codes` says which text stands in a row, -1 where the cell is empty.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from numbers import Real
 from typing import Any
@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from ..errors import DataError
 
 __all__ = ["Column", "MissingCodes", "UntypedError", "decimal_rows", "plain", "shape_of"]
 
@@ -50,17 +52,34 @@ class MissingCodes:
         texts = frozenset(plain(code) if isinstance(code, (int, float)) else str(code).strip() for code in codes)
         return cls(texts, frozenset(float(text) for text in texts if NUMBER["."].fullmatch(text)))
 
+    def __bool__(self) -> bool:
+        return bool(self.texts)
+
+    def code(self, cell: str, decimal: str) -> str | None:
+        """The code that a cell holds, written as a plain number where it is one; None where it holds none."""
+        if self.numbers and NUMBER[decimal].fullmatch(cell):
+            number = float(cell.replace(",", "."))
+            if number in self.numbers:
+                return plain(number)
+        return cell if cell in self.texts else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Column:
     """Either `numbers` (a numeric column of a frame) or `codes` into `texts`; `is_ordered` where the texts came in a
     declared order.
+
+    A statistical file says more: `labels` are its value labels, by number or text; `asked` is for each row the place in
+    `asked_texts` of the user-missing code that stood there (the cell itself is then empty), or -1.
     """
 
     numbers: NDArray[np.generic] | None = None
     codes: Codes = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     texts: tuple[str, ...] = ()
     is_ordered: bool = False
+    labels: Mapping[Any, str] = field(default_factory=dict)
+    asked: Codes | None = None
+    asked_texts: tuple[str, ...] = ()
 
     @classmethod
     def of_cells(cls, cells: NDArray[np.object_]) -> Column:
@@ -89,6 +108,9 @@ class Column:
             if pd.api.types.is_integer_dtype(kind) and not series.hasnans:
                 return cls(numbers=series.to_numpy(dtype=np.int64))
             return cls(numbers=series.to_numpy(dtype=float, na_value=np.nan))
+        if pd.api.types.is_datetime64_any_dtype(kind):
+            codes, days = pd.factorize(series)
+            return cls._of_texts(codes.astype(np.int64), [plain(day) for day in days])
         try:
             codes, found = pd.factorize(series.astype(object).to_numpy())
         except TypeError:
@@ -105,6 +127,64 @@ class Column:
         if blank:
             codes = np.where(np.isin(codes, blank), -1, codes)
         return cls(codes=codes, texts=tuple(texts), is_ordered=is_ordered)
+
+    @classmethod
+    def of_values(cls, values: Sequence[object], labels: Mapping[Any, str] | None = None) -> Column:
+        """A column of typed cells (of a workbook, of a statistical file): numbers where all cells are numbers or empty
+        (None), texts otherwise.
+
+        Whole numbers without gaps stay whole, so that identifiers are what they look like.
+        """
+        kinds = {type(value) for value in values} - {type(None)}
+        if kinds and kinds <= {int, float} and not _beyond_float(values, kinds):
+            array = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+            if np.isfinite(array).all() and (array == np.rint(array)).all() and (np.abs(array) < 2**53).all():
+                return cls(numbers=array.astype(np.int64), labels=labels or {})
+            return cls(numbers=array, labels=labels or {})
+        cells = [None if value is None else plain(value) for value in values]
+        codes, found = pd.factorize(np.array(cells, dtype=object))
+        column = cls._of_texts(codes.astype(np.int64), found.tolist())
+        return replace(column, labels={plain(value): label for value, label in (labels or {}).items()})
+
+    def marked(self, asked: Codes, texts: tuple[str, ...]) -> Column:
+        """The same column, with the user-missing codes that stood in its empty cells."""
+        return replace(self, asked=asked, asked_texts=texts)
+
+    @classmethod
+    def stacked(cls, parts: Sequence[Column | None], n_rows: int) -> Column:
+        """Columns one below the other; None stands for `n_rows` empty cells.
+
+        Raises
+        ------
+        DataError
+            `E-DATA-LABELS` where a value means one thing here and another there.
+        """
+        given = [part for part in parts if part is not None]
+        labels: dict[Any, str] = {}
+        for value, label in (item for part in given for item in part.labels.items()):
+            if labels.setdefault(value, label) != label:
+                raise DataError(
+                    "E-DATA-LABELS",
+                    "The columns of one variable have different value labels for the same value.",
+                    "What is measured at each visit has the same value labels in all its columns.",
+                    "Mend the value labels in the program that wrote the file.",
+                )
+        asked, asked_texts = _stacked_codes(
+            [None if part is None or part.asked is None else (part.asked, part.asked_texts) for part in parts], n_rows
+        )
+        said: dict[str, Any] = {"asked": asked if asked_texts else None, "asked_texts": asked_texts}
+        if all(part.numbers is not None for part in given):
+            nothing = np.full(n_rows, np.nan)
+            numbers = np.concatenate([nothing if part is None else np.asarray(part.numbers) for part in parts])
+            return cls(numbers=numbers, labels=labels, **said)
+        codes, texts = _stacked_codes([None if part is None else part._as_texts() for part in parts], n_rows)
+        return cls(codes=codes, texts=texts, labels={plain(value): text for value, text in labels.items()}, **said)
+
+    def _as_texts(self) -> tuple[Codes, tuple[str, ...]]:
+        if self.numbers is None:
+            return self.codes, self.texts
+        codes, found = pd.factorize(self.numbers)
+        return codes.astype(np.int64), tuple(plain(number) for number in np.asarray(found).tolist())
 
     def __len__(self) -> int:
         return len(self.codes if self.numbers is None else self.numbers)
@@ -169,35 +249,93 @@ class Column:
                 wrong[place] = True
         return table[self.codes], np.flatnonzero(wrong[self.codes])
 
-    def to_labels(self, missing: MissingCodes) -> tuple[Codes, tuple[str, ...]]:
+    def to_labels(self, missing: MissingCodes, known: Container[str] = ()) -> tuple[Codes, tuple[str, ...]]:
         """For each row the place of its label or -1, and the labels, each once.
 
         Space around a label and repeated space inside do not count. Numbers are written without needless decimals: 3.0
-        is `3`.
+        is `3`. Values with value labels bear these, in order of the values, unless `known` holds the values themselves.
         """
         if self.numbers is not None:
-            codes, found = pd.factorize(self.numbers)
+            codes, found = pd.factorize(self.numbers, sort=bool(self.labels))
             texts = [plain(number) for number in np.asarray(found).tolist()]
         else:
             codes, texts = self.codes, [" ".join(text.split()) for text in self.texts]
-        kept: dict[str, int] = {}
-        table = np.full(len(texts) + 1, -1, dtype=np.int64)
         used = np.zeros(len(texts) + 1, dtype=bool)
         used[codes] = True
-        for place, text in enumerate(texts):
-            number = float(text) if NUMBER["."].fullmatch(text) else None
-            if used[place] and text and text not in missing.texts and number not in missing.numbers:
-                table[place] = kept.setdefault(text, len(kept))
+        places = [place for place, text in enumerate(texts) if used[place] and text and missing.code(text, ".") is None]
+        names = self._named(found.tolist() if self.numbers is not None else texts, texts, places, known)
+        kept: dict[str, int] = {}
+        table = np.full(len(texts) + 1, -1, dtype=np.int64)
+        for place in places:
+            table[place] = kept.setdefault(names[place], len(kept))
         return table[codes], tuple(kept)
+
+    def _named(
+        self, values: Sequence[object], texts: Sequence[str], places: Sequence[int], known: Container[str]
+    ) -> Sequence[str]:
+        """The value labels of the texts; the texts themselves where these are what is declared."""
+        if not self.labels:
+            return texts
+        names = [self.labels.get(value, text) for value, text in zip(values, texts, strict=True)]
+        are_codes = all(texts[place] in known for place in places)
+        return texts if are_codes and not all(names[place] in known for place in places) else names
+
+    def met(self, missing: MissingCodes, decimal: str) -> tuple[Codes, tuple[str, ...]]:
+        """For each row the place of the code for "no value" that stands in it, or -1, and the codes, in the words of
+        their value labels where they have some.
+        """
+        kept: dict[str, int] = {}
+        met = np.full(len(self), -1, dtype=np.int64)
+        if self.numbers is not None:
+            for number in sorted(missing.numbers):
+                rows = self.numbers == number
+                if rows.any():
+                    met[rows] = kept.setdefault(self.labels.get(number, plain(number)), len(kept))
+        elif missing:
+            table = np.full(len(self.texts) + 1, -1, dtype=np.int64)
+            for place in self.used():
+                code = missing.code(self.texts[place].strip(), decimal)
+                if code is not None:
+                    table[place] = kept.setdefault(self.labels.get(code, code), len(kept))
+            met = table[self.codes]
+        if self.asked is not None:
+            table = np.array([*(kept.setdefault(text, len(kept)) for text in self.asked_texts), -1], dtype=np.int64)
+            met = np.where(self.asked >= 0, table[self.asked], met)
+        return met, tuple(kept)
 
     def look(self, missing: MissingCodes, marks: str) -> tuple[int, int]:
         """How many distinct texts are numbers under one of the decimal marks, and how many are something else."""
+        if self.labels:
+            found = (
+                [number for number in np.unique(self.numbers).tolist() if not np.isnan(number)]
+                if self.numbers is not None
+                else [self.texts[place] for place in self.used()]
+            )
+            values = [value for value in found if missing.code(plain(value), ".") is None]
+            if values and all(value in self.labels for value in values):
+                return 0, len(values)
         if self.numbers is not None:
             return 1, 0
         cells = [self.texts[place].strip() for place in self.used()]
         cells = [cell for cell in cells if cell not in missing.texts]
         numbers = sum(any(NUMBER[mark].fullmatch(cell) for mark in marks) for cell in cells)
         return numbers, len(cells) - numbers
+
+
+def _stacked_codes(parts: Sequence[tuple[Codes, tuple[str, ...]] | None], n_rows: int) -> tuple[Codes, tuple[str, ...]]:
+    """Codes into texts one below the other, as codes into all the texts, each once; None stands for empty rows."""
+    kept: dict[str, int] = {}
+    stack = []
+    for part in parts:
+        codes, texts = part or (np.full(n_rows, -1, dtype=np.int64), ())
+        table = np.array([*(kept.setdefault(text, len(kept)) for text in texts), -1], dtype=np.int64)
+        stack.append(table[codes])
+    return np.concatenate(stack), tuple(kept)
+
+
+def _beyond_float(values: Sequence[object], kinds: set[type]) -> bool:
+    """Whether some whole number has more digits than a float keeps: it is then an identifier, and stays text."""
+    return int in kinds and any(isinstance(value, int) and abs(value) > 2**53 for value in values)
 
 
 def decimal_rows(columns: Iterable[Column]) -> tuple[NDArray[np.int64], NDArray[np.int64], bool]:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from ..errors import StudyError, did_you_mean
 from ..estimates import Policy
 from .columns import MissingCodes
+from .dates import Timing
 from .dialects import ENCODINGS, SEPARATORS
 from .roles import Covariate, Outcome, Visits
 
@@ -27,7 +28,8 @@ class Declaration:
     be read.
 
     `covariates` is None where every remaining column is one. `wide` is a pattern such as `{outcome}_{visit}`;
-    `visit_codes` maps what the source writes for a visit to its label. `is_part` is true for the parts of a stream:
+    `visit_codes` maps what the source writes for a visit to its label. `timing` says which column holds the dates of
+    assessment, where there is one. `is_part` is true for the parts of a stream:
     what one part lacks may stand in another.
     """
 
@@ -44,6 +46,8 @@ class Declaration:
     encoding: str | None = None
     policy: Policy = field(default_factory=Policy)
     is_part: bool = False
+    sheet: str | None = None
+    timing: Timing | None = None
 
     def __post_init__(self) -> None:
         self._check_layout()
@@ -51,6 +55,11 @@ class Declaration:
         _among("separator", self.separator, SEPARATORS)
         _among("decimal", self.decimal, DECIMALS)
         _among("encoding", self.encoding, ENCODINGS)
+
+    @property
+    def date(self) -> str | None:
+        """The column of dates."""
+        return None if self.timing is None else self.timing.column
 
     def _check_layout(self) -> None:
         if (self.visit is None) == (self.wide is None):
@@ -85,14 +94,16 @@ class Declaration:
                 'Write for example outcomes=["exhaustion"].',
             )
         roles = [
-            name for name in (self.subject, self.visit, *self.outcomes, *(self.covariates or ())) if name is not None
+            name
+            for name in (self.subject, self.visit, self.date, *self.outcomes, *(self.covariates or ()))
+            if name is not None
         ]
         twice = sorted({name for name in roles if roles.count(name) > 1})
         if twice:
             raise StudyError(
                 "E-STUDY-ROLES",
                 f"Column `{twice[0]}` is declared in two roles.",
-                "A column is the subject, the visit, an outcome or a covariate.",
+                "A column is the subject, the visit, the date, an outcome or a covariate.",
                 "Name it once.",
             )
 

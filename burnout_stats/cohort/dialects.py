@@ -1,9 +1,9 @@
 """Bytes to a strict table of text: encoding, separator, quotes, and the same number of fields on every line, each with
 its line number.
 
-Nothing is guessed per cell here: a cell stays the text that stands in the file. Files without quotes (nearly all) take
-a fast path whose field counts are verified on the bytes before pandas splits them; everything else is read by the csv
-module in its strict mode.
+Nothing is guessed per cell here: a cell stays the text that stands in the file. Files whose quotes hide no separator
+(nearly all) take a fast path whose field counts are verified on the bytes before pandas splits them; everything else is
+read by the csv module in its strict mode.
 """
 
 from __future__ import annotations
@@ -20,11 +20,18 @@ from numpy.typing import NDArray
 
 from ..errors import DataError, Problem
 from ..notices import Notice
+from .formats import FORMATS, recognized
 from .places import Places
 
-__all__ = ["ENCODINGS", "SEPARATORS", "FieldTable", "read_fields"]
+__all__ = ["ENCODINGS", "SEPARATORS", "FieldTable", "blank_rows", "check_names", "looks_like_data", "read_fields"]
 
-ENCODINGS = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "cp1252": "cp1252", "latin-1": "latin-1"}
+ENCODINGS = {
+    "utf-8": "utf-8-sig",
+    "utf-8-sig": "utf-8-sig",
+    "utf-16": "utf-16",
+    "cp1252": "cp1252",
+    "latin-1": "latin-1",
+}
 """Encodings that may be declared, with the codec that reads them."""
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
@@ -34,19 +41,6 @@ MAX_BYTES = 500_000_000
 MAX_COLUMNS = 10_000
 MAX_CELL = 32_767
 """The longest cell that spreadsheet programs write; a longer one is a quote that was never closed, or not a table."""
-
-BINARY = {
-    b"PK\x03\x04": "an Excel workbook or another zip archive",
-    b"\x1f\x8b": "a gzip archive",
-    b"BZh": "a bzip2 archive",
-    b"\xfd7zXZ": "an xz archive",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-    b"$FL2": "an SPSS file",
-    b"$FL3": "a compressed SPSS file",
-    b"<stata_dta>": "a Stata file",
-    b"PAR1": "a Parquet file",
-    b"%PDF": "a PDF document",
-}
 
 Cells = NDArray[np.object_]
 
@@ -90,7 +84,7 @@ def read_fields(raw: bytes, *, separator: str | None = None, encoding: str | Non
     rows_read = len(lines)
     columns, lines, skipped = _without_blank_rows(columns, lines)
     if skipped:
-        notices += (_blank_rows(skipped),)
+        notices += (blank_rows(skipped),)
     return FieldTable(
         names=names,
         columns=columns,
@@ -148,14 +142,14 @@ def _refuse_binary(raw: bytes) -> None:
             f"A CSV file may have {MAX_BYTES:,}.",
             "Read it in your own way and hand the data frame to read_cohort.",
         )
-    for magic, what in BINARY.items():
-        if raw.startswith(magic):
-            raise DataError(
-                "E-DATA-FORMAT",
-                f"The file is {what}.",
-                "read_cohort reads text: comma, semicolon or tab separated.",
-                "Save it as CSV UTF-8, or hand a data frame to read_cohort.",
-            )
+    found = recognized(raw)
+    if found is not None:
+        raise DataError(
+            "E-DATA-FORMAT",
+            f"The file is {FORMATS[found].what}.",
+            "Here text is read: comma, semicolon or tab separated.",
+            "Save it as CSV UTF-8, or let its name say what it is.",
+        )
 
 
 def _refuse_nul(text: str) -> None:
@@ -194,12 +188,15 @@ def _separator(text: str) -> str:
 
 
 def _fast(text: str, separator: str, first: int) -> tuple[tuple[str, ...], tuple[Cells, ...], NDArray[np.int64]] | None:
-    """The table of a file without quotes and with the same number of separators on every line; None where that does not
-    hold.
+    """The table of a file in which quotes enclose whole cells and hide nothing, with the same number of separators on
+    every line; None where that does not hold.
     """
-    if '"' in text:
-        return None
     text = text.replace("\r\n", "\n").rstrip("\n")
+    if '"' in text:
+        unquoted = _unquoted(text, separator)
+        if unquoted is None:
+            return None
+        text = unquoted
     header, _, body = text.partition("\n")
     names = tuple(header.split(separator))
     if "\r" in text or not header or not body or len(names) > MAX_COLUMNS:
@@ -231,6 +228,22 @@ def _fast(text: str, separator: str, first: int) -> tuple[tuple[str, ...], tuple
     columns = tuple(frame[place].to_numpy(dtype=object) for place in range(len(names)))
     lines = np.arange(first + 1, first + 1 + len(ends), dtype=np.int64)
     return tuple(name.strip() for name in names), columns, lines
+
+
+def _unquoted(text: str, separator: str) -> str | None:
+    """The text without its quotes, where these come in pairs around whole cells without a separator or a line break;
+    None where one of them means something.
+    """
+    marks = np.frombuffer(text.encode("utf-8"), dtype=np.uint8)
+    quotes = np.flatnonzero(marks == ord('"'))
+    ends = np.concatenate([[-1], np.flatnonzero((marks == ord(separator)) | (marks == ord("\n"))), [len(marks)]])
+    if len(quotes) % 2:
+        return None
+    opening, closing = quotes[::2], quotes[1::2]
+    cell = np.searchsorted(ends, opening)
+    if (ends[cell - 1] != opening - 1).any() or (ends[cell] != closing + 1).any():
+        return None
+    return text.replace('"', "")
 
 
 def _strict(text: str, separator: str, first: int) -> tuple[tuple[str, ...], tuple[Cells, ...], NDArray[np.int64]]:
@@ -343,6 +356,8 @@ def looks_like_data(names: Sequence[str]) -> bool:
 def _without_blank_rows(
     columns: tuple[Cells, ...], lines: NDArray[np.int64]
 ) -> tuple[tuple[Cells, ...], NDArray[np.int64], list[int]]:
+    if not any(not cell or cell.isspace() for cell in set(columns[0])):
+        return columns, lines, []
     candidates = [row for row, cell in enumerate(columns[0]) if not cell or cell.isspace()]
     blank = [row for row in candidates if not any(column[row].strip() for column in columns)]
     if not blank:
@@ -359,11 +374,12 @@ def _without_blank_rows(
     return tuple(column[keep] for column in columns), lines[keep], [int(line) for line in lines[blank]]
 
 
-def _blank_rows(lines: list[int]) -> Notice:
-    what = "1 line without any value was" if len(lines) == 1 else f"{len(lines)} lines without any value were"
+def blank_rows(lines: list[int], word: str = "line") -> Notice:
+    """Lines of a file or rows of a sheet in which nothing stands."""
+    what = f"1 {word} without any value was" if len(lines) == 1 else f"{len(lines)} {word}s without any value were"
     return Notice(
         "N-DATA-BLANK",
-        f"{what} skipped ({Places(np.array(lines)).say(range(len(lines)))}).",
+        f"{what} skipped ({Places(np.array(lines), word).say(range(len(lines)))}).",
         "Delete them from the file if they mean nothing.",
     )
 

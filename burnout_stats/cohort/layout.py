@@ -19,7 +19,7 @@ from .columns import Column, UntypedError
 from .declaration import Declaration
 from .places import Places
 
-__all__ = ["Laid", "Table", "lay_out"]
+__all__ = ["Laid", "Table", "columns_by_visit", "lay_out", "left_out"]
 
 Cells = NDArray[np.object_]
 
@@ -30,7 +30,7 @@ class Table:
     row stands.
     """
 
-    columns: Mapping[str, Cells | pd.Series]
+    columns: Mapping[str, Cells | pd.Series | Column]
     places: Places
     n_rows: int
 
@@ -42,6 +42,8 @@ class Table:
         UntypedError
         """
         cells = self.columns[name]
+        if isinstance(cells, Column):
+            return cells
         return Column.of_series(cells) if isinstance(cells, pd.Series) else Column.of_cells(cells)
 
     def stacked(self, names: Sequence[str | None]) -> Column:
@@ -52,6 +54,10 @@ class Table:
         UntypedError
         """
         parts = [self.columns[name] for name in names if name is not None]
+        if isinstance(parts[0], Column):
+            own = [part for part in parts if isinstance(part, Column)]
+            stack = iter(own)
+            return Column.stacked([None if name is None else next(stack) for name in names], self.n_rows)
         if isinstance(parts[0], pd.Series):
             nothing = pd.Series(np.full(self.n_rows, np.nan))
             series = [nothing if name is None else pd.Series(self.columns[name]) for name in names]
@@ -74,6 +80,7 @@ class Laid:
     subject: Column | None = None
     visit: Column | None = None
     visit_codes: NDArray[np.int64] | None = None
+    date: Column | None = None
     columns: dict[str, Column] = field(default_factory=dict)
     at_visit: frozenset[str] = frozenset()
     undeclared: tuple[str, ...] = ()
@@ -90,7 +97,7 @@ def lay_out(table: Table, said: Declaration) -> Laid:
 def _long(table: Table, said: Declaration) -> Laid:
     names = tuple(table.columns)
     laid = Laid(places=table.places)
-    roles = (said.subject, said.visit, *said.outcomes, *(said.covariates or ()))
+    roles = (said.subject, said.visit, said.date, *said.outcomes, *(said.covariates or ()))
     laid.problems += missing_columns([name for name in roles if name is not None], names)
     others = tuple(name for name in names if name not in roles)
     undeclared = others if said.covariates is None else ()
@@ -99,6 +106,7 @@ def _long(table: Table, said: Declaration) -> Laid:
     laid.problems += reserved((*said.outcomes, *(said.covariates or ()), *laid.undeclared))
     laid.subject = _column(laid, table, [said.subject])
     laid.visit = _column(laid, table, [said.visit])
+    laid.date = None if said.date is None else _column(laid, table, [said.date])
     for name in (*said.outcomes, *(said.covariates or ()), *undeclared):
         column = _column(laid, table, [name], is_declared=name not in laid.undeclared)
         if column is not None:
@@ -111,7 +119,7 @@ def _wide(table: Table, said: Declaration) -> Laid:
     n_visits = len(said.visits)
     laid = Laid(places=table.places.take(np.tile(np.arange(table.n_rows), n_visits)))
     laid.problems += missing_columns([said.subject], names)
-    measured = _by_visit(names, said)
+    measured = columns_by_visit(names, str(said.wide), said.visits.labels, said.visit_codes, subject=said.subject)
     wanted = (*said.outcomes, *(said.covariates or ()))
     used: set[str | None] = {said.subject}
     found: dict[str, list[str | None]] = {}
@@ -126,6 +134,12 @@ def _wide(table: Table, said: Declaration) -> Laid:
             )
     for columns in found.values():
         used.update(columns)
+    dates = measured.pop(said.date, None) if said.date is not None else None
+    if said.date is not None and dates is None:
+        laid.problems += missing_columns(
+            [str(said.wide).format(outcome=said.date, visit=code) for code in _codes(said)], names
+        )
+    used.update(dates or ())
     at_visit = {name for name in found if name in measured}
     rest = [name for name in names if name not in used]
     if said.covariates is None:
@@ -144,6 +158,7 @@ def _wide(table: Table, said: Declaration) -> Laid:
     laid.problems += reserved((*wanted, *laid.undeclared))
     laid.subject = _column(laid, table, [said.subject] * n_visits)
     laid.visit_codes = np.repeat(np.arange(n_visits), table.n_rows)
+    laid.date = None if dates is None else _column(laid, table, dates, label=said.date)
     for name, columns in found.items():
         column = _column(laid, table, columns, is_declared=name not in laid.undeclared, label=name)
         if column is not None:
@@ -158,19 +173,21 @@ def _codes(said: Declaration) -> list[str]:
     return [codes.get(label, label) for label in said.visits.labels]
 
 
-def _by_visit(names: Sequence[str], said: Declaration) -> dict[str, list[str | None]]:
+def columns_by_visit(
+    names: Sequence[str], pattern: str, labels: Sequence[str], visit_codes: Mapping[str, str], *, subject: str
+) -> dict[str, list[str | None]]:
     """Columns that follow the pattern, by what they measure: the name of the column at each visit, or None."""
-    place = {**{label: at for at, label in enumerate(said.visits.labels)}}
-    place |= {code: said.visits.labels.index(label) for code, label in said.visit_codes.items()}
+    place = {label: at for at, label in enumerate(labels)}
+    place |= {code: labels.index(label) for code, label in visit_codes.items()}
     codes = "|".join(re.escape(code) for code in sorted(place, key=len, reverse=True))
-    parts = re.split(r"(\{outcome\}|\{visit\})", str(said.wide))
+    parts = re.split(r"(\{outcome\}|\{visit\})", pattern)
     kinds = {"{outcome}": r"(?P<outcome>.+)", "{visit}": f"(?P<visit>{codes})"}
-    pattern = re.compile("".join(kinds.get(part) or re.escape(part) for part in parts))
+    follows = re.compile("".join(kinds.get(part) or re.escape(part) for part in parts))
     found: dict[str, list[str | None]] = {}
     for name in names:
-        match = pattern.fullmatch(name)
-        if match and name != said.subject:
-            found.setdefault(match["outcome"], [None] * len(said.visits))[place[match["visit"]]] = name
+        match = follows.fullmatch(name)
+        if match and name != subject:
+            found.setdefault(match["outcome"], [None] * len(labels))[place[match["visit"]]] = name
     return found
 
 

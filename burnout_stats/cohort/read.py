@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack, overload
+from typing import Any, Literal, TypedDict, TypeVar, Unpack, overload
 
-import numpy as np
 import pandas as pd
 
 from ..errors import DataError, StudyError, did_you_mean
@@ -18,14 +17,18 @@ from ..notices import announce
 from .assemble import assemble
 from .cohort import Cohort, Source
 from .columns import MissingCodes
+from .dates import Timing
 from .declaration import Declaration, covariate_roles, outcome_roles
-from .dialects import MAX_BYTES, SEPARATORS, check_names, read_fields
-from .layout import Table
-from .places import Places
+from .dialects import MAX_BYTES
+from .formats import FORMATS
+from .opening import open_file, table_of_frame
+from .polars import from_polars, is_polars
 from .roles import Covariate, Outcome, Visits
 from .stream import CohortStream, cohort_stream
 
 __all__ = ["read_cohort", "read_file", "read_frame"]
+
+Role = TypeVar("Role", Outcome, Covariate)
 
 
 class Said(TypedDict, total=False):
@@ -43,7 +46,12 @@ class Said(TypedDict, total=False):
     decimal: str | None
     encoding: str | None
     min_cell: int
+    disclosure: Policy | None
     levels: Mapping[str, Iterable[object]] | None
+    date: str | None
+    windows: Mapping[str, object] | None
+    outside: str
+    sheet: str | None
 
 
 @overload
@@ -76,19 +84,28 @@ def read_cohort(
     decimal: str | None = None,
     encoding: str | None = None,
     min_cell: int = 5,
+    disclosure: Policy | None = None,
     levels: Mapping[str, Iterable[object]] | None = None,
+    date: str | None = None,
+    windows: Mapping[str, object] | None = None,
+    outside: str = "keep",
+    sheet: str | None = None,
     stream: bool = False,
 ) -> Cohort | CohortStream:
-    """Read and check a cohort from a CSV file or a data frame.
+    """Read and check a cohort from a file or a data frame.
 
-    Without keywords, the study file says what the columns are: `source` is that TOML file, or the CSV file beside which
-    it lies under the same name. With keywords, they say everything and no study file is looked at.
+    Without keywords, the study file says what the columns are: `source` is that TOML file, or the data file beside
+    which it lies under the same name. With keywords, they say everything and no study file is looked at.
 
     Parameters
     ----------
     source : path or DataFrame
-        CSV in UTF-8, UTF-16 or Windows-1252, separated by comma, semicolon or tab (all three detected); or a pandas
-        frame.
+        CSV in UTF-8, UTF-16 or Windows-1252, separated by comma, semicolon or tab (all three detected); with
+        `pip install "burnout-stats[io]"` also Excel (.xlsx, values only), SPSS (.sav, .zsav, .por), Stata (.dta), SAS
+        (.sas7bdat, .xpt), Parquet and Feather; or a data frame of pandas or polars. The value labels of statistical
+        files become levels and visit labels (numbers of an outcome stay numbers, and declared levels or visits may be
+        the codes instead), their variable labels become labels of outcomes and covariates that have none, and their
+        user-missing codes are kept in `missing_as`.
     subject, visit : str
         The columns that name a row; `visit` only in a long source.
     times : mapping
@@ -101,7 +118,7 @@ def read_cohort(
         Undeclared columns that are empty or look like free text are left out with a notice.
     missing_codes : sequence
         Codes that mean "no value" in outcomes and covariates, such as `[99, -9, "."]`, compared as numbers and as text.
-        Blank cells and NaN are missing anyway; nothing else is.
+        Blank cells and NaN are missing anyway; nothing else is. Which code stood where is kept in `missing_as`.
     wide : str, optional
         The pattern of the columns of a wide source (one row per subject), such as `"{outcome}_{visit}"`. A visit at
         which nothing was measured has no row in the cohort.
@@ -111,9 +128,21 @@ def read_cohort(
         Declared instead of detected. The decimal mark is that of the whole file.
     min_cell : int
         The smallest number of persons that may be shown.
+    disclosure : Policy, optional
+        What else may be shown, as `[disclosure]` in a study file: `Policy(10, zeros="hide")`.
     levels : mapping, optional
         Levels of categorical covariates by name, the reference first; the same as `covariates={name: {"levels":
         [...]}}`. The covariates are then those that are named here or there.
+    date : str, optional
+        The column of the dates of assessment: ISO dates (2004-05-31) or date cells of a frame; in a wide source what
+        stands for {outcome} in the names of its columns. The cohort gets the column `exact_years`, years since the
+        subject's own date at the visit at 0 years (days / 365.25), and keeps no date.
+    windows : mapping, optional
+        Days around the nominal day of a visit: `{"1 year": 20, "3 years": {"before": 20, "after": 45}}`.
+    outside : {"keep", "drop", "refuse"}
+        What happens to an assessment outside the window of its visit; where kept or dropped, a notice counts them.
+    sheet : str, optional
+        The sheet of an Excel workbook that has several.
     stream : bool
         Read part by part, for data that do not fit in memory: `source` is then a Parquet file or a folder of them
         (`pip install "burnout-stats[io]"`), or data frames one after another (an iterable, or a function that begins
@@ -162,19 +191,26 @@ def read_cohort(
         "decimal": decimal,
         "encoding": encoding,
         "min_cell": min_cell if min_cell != 5 else None,
+        "disclosure": disclosure,
         "levels": levels,
+        "date": date,
+        "windows": windows,
+        "outside": outside if outside != "keep" else None,
+        "sheet": sheet,
     }
     given = [name for name, value in declared.items() if value is not None]
     if stream:
         return cohort_stream(as_path(source) if isinstance(source, (str, PathLike)) else source, _declaration(declared))
+    if is_polars(source):
+        source = from_polars(source)
     if isinstance(source, pd.DataFrame):
         cohort = read_frame(source, _declaration(declared))
     elif not isinstance(source, (str, PathLike)):
         raise StudyError(
             "E-STUDY-VALUE",
             f"The source is a {type(source).__name__}.",
-            "It is the path of a CSV or study file, or a pandas DataFrame.",
-            "Convert it first, for example with .to_pandas(), or read it part by part with stream=True.",
+            "It is the path of a data or study file, or a data frame of pandas or polars.",
+            "Convert it first, for example with .to_pandas() or .collect(), or read it part by part with stream=True.",
         )
     else:
         path = as_path(source)
@@ -214,38 +250,38 @@ def as_path(source: str | PathLike[str]) -> Path:
 
 
 def read_file(path: Path, said: Declaration) -> Cohort:
-    """The cohort of a CSV file as it is declared."""
+    """The cohort of a file as it is declared."""
     raw = _bytes(path)
-    fields = read_fields(raw, separator=said.separator, encoding=said.encoding)
-    table = Table(
-        columns=dict(zip(fields.names, fields.columns, strict=True)),
-        places=Places(fields.lines),
-        n_rows=len(fields.lines),
-    )
+    opened = open_file(path, raw, sheet=said.sheet, separator=said.separator, encoding=said.encoding)
     source = Source(
         name=path.name,
         sha256=hashlib.sha256(raw).hexdigest(),
-        dialect={"encoding": fields.encoding, "separator": SEPARATORS[fields.separator]},
-        rows_read=fields.rows_read,
+        dialect=opened.dialect,
+        rows_read=opened.rows_read,
     )
     del raw
-    return assemble(table, said, source, fields.notices)
+    return _labelled(assemble(opened.table, said, source, opened.notices), opened.labels)
+
+
+def _labelled(cohort: Cohort, labels: Mapping[str, str]) -> Cohort:
+    """The cohort with the file's own labels for outcomes and covariates to which nobody gave one."""
+
+    def named(role: Role) -> Role:
+        is_given = role.label != type(role)(role.name).label
+        return role if is_given or role.name not in labels else replace(role, label=labels[role.name])
+
+    if not labels:
+        return cohort
+    return replace(
+        cohort,
+        outcome_roles={name: named(role) for name, role in cohort.outcome_roles.items()},
+        covariate_roles={name: named(role) for name, role in cohort.covariate_roles.items()},
+    )
 
 
 def read_frame(frame: pd.DataFrame, said: Declaration) -> Cohort:
     """The cohort of a data frame as it is declared."""
-    names = [str(name) for name in frame.columns]
-    check_names(names)
-    if not len(frame):
-        raise DataError(
-            "E-DATA-EMPTY", "The data frame has no rows.", "Each row is a subject's visit.", "Check how it was made."
-        )
-    table = Table(
-        columns={name: frame.iloc[:, place] for place, name in enumerate(names)},
-        places=Places(np.arange(len(frame)), "row"),
-        n_rows=len(frame),
-    )
-    return assemble(table, said, Source(rows_read=len(frame)), ())
+    return assemble(table_of_frame(frame), said, Source(rows_read=len(frame)), ())
 
 
 def _declaration(declared: Mapping[str, Any]) -> Declaration:
@@ -257,10 +293,12 @@ def _declaration(declared: Mapping[str, Any]) -> Declaration:
             "Without a study file the call says which columns hold subject and outcomes, and when the visits were.",
             'Write read_cohort(..., subject="id", visit="visit", times={"baseline": 0, "1 year": 1}, outcomes=["ee"]).',
         )
+    visits = Visits.of(declared["times"])
     return Declaration(
         subject=declared["subject"],
         visit=declared["visit"],
-        visits=Visits.of(declared["times"]),
+        visits=visits,
+        timing=Timing.of(declared["date"], declared["windows"], declared["outside"] or "keep", visits),
         outcomes=outcome_roles(declared["outcomes"]),
         covariates=_covariates(declared["covariates"], declared["levels"]),
         wide=declared["wide"],
@@ -269,8 +307,20 @@ def _declaration(declared: Mapping[str, Any]) -> Declaration:
         separator=declared["separator"],
         decimal=declared["decimal"],
         encoding=declared["encoding"],
-        policy=Policy(5 if declared["min_cell"] is None else declared["min_cell"]),
+        sheet=declared["sheet"],
+        policy=_policy(declared["min_cell"], declared["disclosure"]),
     )
+
+
+def _policy(min_cell: int | None, disclosure: Policy | None) -> Policy:
+    if disclosure is not None and min_cell is not None and min_cell != disclosure.min_cell:
+        raise StudyError(
+            "E-STUDY-VALUE",
+            f"`min_cell` is {min_cell}, and `disclosure` has {disclosure.min_cell}.",
+            "The smallest group that may be shown is said once.",
+            "Leave `min_cell` out.",
+        )
+    return disclosure or Policy(5 if min_cell is None else min_cell)
 
 
 def _covariates(declared: Any, levels: Mapping[str, Iterable[object]] | None) -> dict[str, Covariate] | None:
@@ -314,14 +364,14 @@ def _bytes(path: Path) -> bytes:
                 f"There is no data file `{path.name}`."
                 if not path.exists()
                 else f"`{path.name}` is not an ordinary file.",
-                "The source is a CSV file on this computer.",
-                did_you_mean(path.name, (file.name for file in path.parent.glob("*.[ct]sv"))) or "Check the path.",
+                "The source is a file on this computer.",
+                did_you_mean(path.name, _data_files(path.parent)) or "Check the path.",
             )
         if path.stat().st_size > MAX_BYTES:
             raise DataError(
                 "E-DATA-SIZE",
                 f"The file has {path.stat().st_size:,} bytes.",
-                f"A CSV file may have {MAX_BYTES:,}.",
+                f"A file may have {MAX_BYTES:,}.",
                 "Read it in your own way and hand the data frame to read_cohort.",
             )
         return path.read_bytes()
@@ -329,6 +379,11 @@ def _bytes(path: Path) -> bytes:
         raise StudyError(
             "E-STUDY-FILE",
             f"The data file `{path.name}` cannot be read ({type(error).__name__}).",
-            "The source is a CSV file on this computer.",
+            "The source is a file on this computer.",
             "Check the path and the rights of the file.",
         ) from None
+
+
+def _data_files(folder: Path) -> list[str]:
+    suffixes = {suffix for known in FORMATS.values() if not known.advice for suffix in known.suffixes}
+    return [file.name for file in folder.iterdir() if file.suffix.lower() in suffixes] if folder.is_dir() else []

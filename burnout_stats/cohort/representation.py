@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..display import Cell, Column, Hidden, Row, Table
-from ..estimates import About, Margins, Summaries, protect
+from ..estimates import About, Summaries, counted, protect
 from .cohort import Cohort
-from .missingness import observed_at, partition
+from .missingness import observed_at
 from .roles import Covariate, Outcome
 
 __all__ = ["size", "tables"]
@@ -64,32 +64,26 @@ def tables(cohort: Cohort) -> tuple[Table, Table]:
 
 
 def _counted(cohort: Cohort) -> Summaries:
-    everyone = np.zeros(cohort.n_subjects, dtype=np.int64)
-    measured = [observed_at(cohort, [name]).any(axis=1) for name in cohort.outcomes]
-    _, has, sizes = partition(everyone, np.column_stack([observed_at(cohort, cohort.outcomes), *measured]))
+    seen = observed_at(cohort, cohort.outcomes)
     rows: list[dict[str, object]] = []
-    members: list[NDArray[np.bool_]] = []
+    counts: list[NDArray[np.bool_] | None] = []
 
-    def add(variable: str, level: str, counted: NDArray[np.bool_], statistic: str, value: float | None = None) -> None:
-        n = int(sizes[counted].sum())
+    def add(variable: str, level: str, members: NDArray[np.bool_], statistic: str, value: float | None = None) -> None:
+        n = int(members.sum())
         told = 100.0 * n / max(cohort.n_subjects, 1) if value is None else value
         rows.append({"variable": variable, "level": level, "statistic": "n", "value": float(n), "n": n})
         rows.append({"variable": variable, "level": level, "statistic": statistic, "value": told, "n": n})
-        members.extend([counted, np.zeros_like(counted)])
+        counts.extend([members, None])
 
     for at, label in enumerate(cohort.visits.labels):
-        add("visit", label, has[:, at], "percent")
-    for at, name in enumerate(cohort.outcomes, start=len(cohort.visits)):
-        add("outcome", name, has[:, at], "mean", float(cohort.data[name].mean()))
+        add("visit", label, seen[:, at], "percent")
+    for name in cohort.outcomes:
+        measured: NDArray[np.bool_] = np.asarray(observed_at(cohort, [name]).any(axis=1))
+        add("outcome", name, measured, "mean", float(cohort.data[name].mean()))
     return Summaries(
         frame=pd.DataFrame(rows),
-        about=About(kind="cohort", min_cell=cohort.policy.min_cell),
-        margins=Margins(
-            members=np.array(members),
-            sizes=sizes,
-            tables=np.zeros(len(sizes), dtype=np.int64),
-            untold=~np.array(members[::2]),
-        ),
+        about=About(kind="cohort", policy=cohort.policy),
+        margins=counted(counts),
     )
 
 

@@ -52,12 +52,16 @@ class Outcome:
 class Covariate:
     """A property of a subject or of a visit: categorical where `levels` are given (the first is the reference), numeric
     otherwise.
+
+    With `constant` true it may not change within a subject; where nothing is said, that holds for columns named like
+    sex, gender or year of birth.
     """
 
     name: str
     label: str = ""
     levels: tuple[str, ...] | None = None
     unit: str = ""
+    constant: bool | None = None
 
     def __post_init__(self) -> None:
         if not self.label:

@@ -216,7 +216,8 @@ def cohort_stream(source: object, said: Declaration) -> CohortStream:
         if said.visit is None:
             columns = None
         else:
-            columns = list(dict.fromkeys([said.subject, said.visit, *said.outcomes, *(said.covariates or ())]))
+            dates = [] if said.date is None else [said.date]
+            columns = list(dict.fromkeys([said.subject, said.visit, *dates, *said.outcomes, *(said.covariates or ())]))
             labels.append(said.visit)
         return CohortStream(said=said, frames=lambda: parquet_frames(source, columns, labels), name=source.name)
     if isinstance(source, pd.DataFrame):

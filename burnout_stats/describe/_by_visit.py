@@ -9,8 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..cohort import Cohort
-from ..cohort.missingness import observed_at, partition
-from ..estimates import About, Margins, Summaries
+from ..cohort.missingness import observed_at
+from ..estimates import About, Summaries, counted
+from ._completed import Completed
 from ._groups import groups_of
 
 __all__ = ["by_visit"]
@@ -19,7 +20,9 @@ Array = NDArray[np.float64]
 STATISTICS = ("n", "missing", "mean", "sd", "median", "q1", "q3")
 
 
-def by_visit(cohort: Cohort, outcomes: str | Iterable[str] | None = None, *, by: str | None = None) -> Summaries:
+def by_visit(
+    cohort: Cohort, outcomes: str | Iterable[str] | None = None, *, by: str | Completed | None = None
+) -> Summaries:
     """Number observed and missing, mean, SD, median and quartiles of each outcome at each visit.
 
     Parameters
@@ -27,8 +30,8 @@ def by_visit(cohort: Cohort, outcomes: str | Iterable[str] | None = None, *, by:
     cohort : Cohort
     outcomes : names, optional
         All outcomes where left out.
-    by : str, optional
-        A categorical covariate; everything is described within its levels.
+    by : str or Completed, optional
+        A categorical covariate, or who completed; everything is described within its levels.
 
     Returns
     -------
@@ -59,25 +62,21 @@ def by_visit(cohort: Cohort, outcomes: str | Iterable[str] | None = None, *, by:
     visit = cohort.data["visit"].cat.codes.to_numpy()
     group = groups.codes[subject]
     rows: list[dict[str, object]] = []
-    members: list[NDArray[np.bool_]] = []
-    parts = [partition(groups.codes, observed_at(cohort, [name])) for name in names]
-    starts = np.cumsum([0, *(len(sizes) for _, _, sizes in parts)])
-    for table, name in enumerate(names):
+    counts: list[NDArray[np.bool_] | None] = []
+    for name in names:
         values = cohort.data[name].to_numpy(dtype=float)
-        codes, seen, sizes = parts[table]
+        seen = observed_at(cohort, [name])
         for at, level in enumerate(groups.levels):
             for place, label in enumerate(cohort.visits.labels):
                 observed = values[(group == at) & (visit == place) & ~np.isnan(values)]
-                missing = int(sizes[codes == at].sum()) - len(observed)
+                absent = (groups.codes == at) & ~seen[:, place]
+                missing = int(absent.sum())
                 row = {"variable": name, "level": label, **groups.naming(level)}
                 for statistic, value in zip(STATISTICS, _statistics(observed, missing), strict=True):
                     n = missing if statistic == "missing" else len(observed)
                     rows.append(row | {"statistic": statistic, "value": value, "n": n})
-                counted = np.zeros((len(STATISTICS), starts[-1]), dtype=bool)
-                own = slice(starts[table], starts[table + 1])
-                counted[0, own] = (codes == at) & seen[:, place]
-                counted[1, own] = (codes == at) & ~seen[:, place]
-                members.append(counted)
+                counts += [(groups.codes == at) & seen[:, place], absent]
+                counts += [None] * (len(STATISTICS) - 2)
     return Summaries(
         frame=pd.DataFrame(rows),
         about=About(
@@ -89,13 +88,9 @@ def by_visit(cohort: Cohort, outcomes: str | Iterable[str] | None = None, *, by:
             visit_years=cohort.visits.by_label(),
             factors=("level",),
             by=groups.by,
-            min_cell=cohort.policy.min_cell,
+            policy=cohort.policy,
         ),
-        margins=Margins(
-            members=np.concatenate(members),
-            sizes=np.concatenate([sizes for _, _, sizes in parts]),
-            tables=np.repeat(np.arange(len(names)), np.diff(starts)),
-        ),
+        margins=counted(counts),
     )
 
 

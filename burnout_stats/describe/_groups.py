@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from ..cohort import Cohort
 from ..errors import StudyError, did_you_mean
+from ._completed import COMPLETED, COMPLETION, LOST, Completed
 
 __all__ = ["MISSING", "Groups", "groups_of"]
 
 MISSING = "missing"
 """The group of subjects of whom `by` is not known."""
 
-COLUMNS = ("variable", "level", "statistic", "value", "n")
+COLUMNS = ("variable", "level", "part", "statistic", "value", "n")
 
 Codes = NDArray[np.int64]
 
@@ -34,8 +35,9 @@ class Groups:
         return dict.fromkeys(self.by, level)
 
 
-def groups_of(cohort: Cohort, by: str | None) -> Groups:
-    """The subjects by a categorical covariate, as it is known from the first visit where it is known at all.
+def groups_of(cohort: Cohort, by: str | Completed | None) -> Groups:
+    """The subjects by a categorical covariate, as it is known from the first visit where it is known at all; or by
+    whether they completed.
 
     Raises
     ------
@@ -44,6 +46,9 @@ def groups_of(cohort: Cohort, by: str | None) -> Groups:
     """
     if by is None:
         return Groups(by=(), levels=("",), codes=np.zeros(cohort.n_subjects, dtype=np.int64))
+    if isinstance(by, Completed):
+        codes = (~by.seen(cohort)).astype(np.int64)
+        return Groups(by=(COMPLETION,), levels=(COMPLETED, LOST), codes=codes)
     if by not in cohort.covariates:
         raise StudyError(
             "E-STUDY-COLUMN",

@@ -13,6 +13,7 @@ from ..cohort.cohort import Cohort
 from ..cohort.roles import Outcome, Visits
 from ..engine.moments import distinct
 from ..errors import ModelError, StudyError, did_you_mean
+from ..estimates import Policy
 from ..notices import Notice
 from .encode import Encoder, Variable, encoder
 from .grid import Cells, ReferenceGrid
@@ -24,7 +25,7 @@ __all__ = ["Design", "Rows", "build", "rows_left_out"]
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Rows:
     """What the engine reads.
 
@@ -42,6 +43,8 @@ class Rows:
         The columns Z of the random effects, where they differ between subjects seen at the same visit.
     nested : (n,) array, optional
         The cluster of each subject, where the formula has a random effect of clusters.
+    ids : array, optional
+        The identifiers of the cohort by ordinal, for `Fit.subject_ids` alone.
     """
 
     z: Array
@@ -53,6 +56,10 @@ class Rows:
     random: Array | None = None
     nested: NDArray[np.int64] | None = None
     cluster: NDArray[np.int64] | None = None
+    ids: NDArray[np.object_] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Rows: {len(self.subject)} of {len(self.ordinal)} subjects>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,7 +72,7 @@ class Design:
     encoder : Encoder
     grid : ReferenceGrid
     n_cohort : subjects in the cohort, with or without an outcome
-    min_cell : the cohort's disclosure threshold
+    policy : what may be shown (the cohort's)
     groups : labels of the covariance groups; empty where there is one covariance
     notices : rows that had to be left out
     random : how the columns of the random effects are made; None where the formula has none
@@ -77,7 +84,7 @@ class Design:
     encoder: Encoder
     grid: ReferenceGrid
     n_cohort: int
-    min_cell: int
+    policy: Policy
     groups: tuple[str, ...]
     notices: tuple[Notice, ...]
     random: RandomDesign | None = None
@@ -86,6 +93,11 @@ class Design:
     def names(self) -> tuple[str, ...]:
         """The names of the p columns."""
         return self.encoder.names
+
+    @property
+    def min_cell(self) -> int:
+        """The smallest group that may be shown."""
+        return self.policy.min_cell
 
 
 def build(
@@ -131,7 +143,8 @@ def build(
     of_subject: dict[str, NDArray[np.generic]] = {
         name: _constant_within(name, values[rows], subject, first) for name, (values, _) in sides.items()
     }
-    visit = _codes(data["visit"])[rows].astype(np.int64)
+    visits = columns["visit"][0] if "visit" in columns else _codes(data["visit"])
+    visit = visits[rows].astype(np.int64)
     taken = {name: values[rows] for name, (values, _) in columns.items()}
     labels, codes = _grouped(group, of_subject, levels_of)
     share = 1.0 / np.bincount(subject)[subject]
@@ -162,9 +175,9 @@ def build(
         encoder=made,
         grid=grid,
         n_cohort=cohort.n_subjects,
-        min_cell=cohort.policy.min_cell,
+        policy=cohort.policy,
         groups=labels,
-        notices=rows_left_out(int(present.sum()), int(complete.sum()), formula, tuple(columns)),
+        notices=rows_left_out(int(present.sum()), int(complete.sum()), formula, tuple(columns), cohort.policy),
         random=random,
     )
     return design, Rows(
@@ -172,6 +185,7 @@ def build(
         subject=subject,
         visit=visit,
         ordinal=ordinals[first],
+        ids=cohort.ids,
         group=codes,
         weight=None if weight is None else _positive(weight, of_subject[weight]),
         random=None if random is None or random.is_nominal else random.columns(taken, len(subject)),
@@ -198,7 +212,8 @@ def _column(name: str, cohort: Cohort) -> tuple[NDArray[np.generic], tuple[str, 
             "Subjects are what the covariance and the random effects are about.",
             "Leave it out; MMRM knows which rows belong to one subject.",
         )
-    known = ("visit", "years", *cohort.outcomes, *cohort.covariates)
+    exact = ("exact_years",) if "exact_years" in cohort.data else ()
+    known = ("visit", "years", *exact, *cohort.outcomes, *cohort.covariates)
     if name not in known:
         raise StudyError(
             "E-STUDY-COLUMN",
@@ -329,14 +344,18 @@ def _digits(codes: NDArray[np.int64], sizes: list[int]) -> NDArray[np.int64]:
     return np.column_stack(columns[::-1]).astype(np.int64)
 
 
-def rows_left_out(n_present: int, n_complete: int, formula: Formula, names: tuple[str, ...]) -> tuple[Notice, ...]:
-    """A notice of rows that have the outcome and lack a covariate (one of `names`)."""
-    if n_present == n_complete:
+def rows_left_out(
+    n_present: int, n_complete: int, formula: Formula, names: tuple[str, ...], policy: Policy
+) -> tuple[Notice, ...]:
+    """A notice of rows that have the outcome and lack a covariate (one of `names`); it does not tell how few."""
+    n = n_present - n_complete
+    if not n:
         return ()
+    told = f"Fewer than {policy.min_cell}" if policy.hides(n) else f"{n} of {n_present}"
     return (
         Notice(
             "N-MODEL-ROWS-LEFT-OUT",
-            f"{n_present - n_complete} of {n_present} rows with `{formula.response}` were left out, "
+            f"{told} rows with `{formula.response}` were left out, "
             f"because a covariate of the model ({', '.join(names)}) is missing there.",
             "Fill in what does not change over time, or leave the covariate out.",
         ),

@@ -117,8 +117,8 @@ class Encoder:
         coded = []
         for factor, full in block.categorical:
             matrix, _ = _coding(factor, self.variables[factor.variable], full)
-            codes = values[factor.variable]
-            coded.append([matrix[:, j][codes] for j in range(matrix.shape[1])])
+            codes = np.asarray(values[factor.variable])
+            coded.append([column.take(codes) for column in matrix.T])
         for reversed_choice in product(*reversed(coded)):
             factors = [*([] if multiplier is None else [multiplier]), *reversed(reversed_choice)]
             yield reduce(np.multiply, factors)
@@ -143,12 +143,14 @@ def encoder(formula: Formula, variables: Mapping[str, Variable]) -> Encoder:
             blocks.append(Block(term, numeric, ordered))
     names: list[str] = []
     slices: dict[str, tuple[int, ...]] = {}
+    widths: list[int] = []
     for block in blocks:
         own = _names(block, variables)
+        widths.append(len(own))
         label = ":".join(map(str, block.term)) or "Intercept"
         slices[label] = (*slices.get(label, ()), *range(len(names), len(names) + len(own)))
         names += own
-    return Encoder(dict(variables), tuple(blocks), tuple(names), slices, _constant(blocks, variables, len(names)))
+    return Encoder(dict(variables), tuple(blocks), tuple(names), slices, _constant(blocks, widths))
 
 
 def _absorbed(subsets: list[frozenset[Factor]]) -> list[dict[Factor, bool]]:
@@ -207,12 +209,11 @@ def _slope(factor: Factor, variable: Variable, column: Array) -> Array:
     return slope
 
 
-def _constant(blocks: list[Block], variables: Mapping[str, Variable], p: int) -> Array:
+def _constant(blocks: list[Block], widths: list[int]) -> Array:
     """u with X u = 1: the intercept, or the indicators of a factor coded in full; zeros where there is neither."""
-    u = np.zeros(p)
+    u = np.zeros(sum(widths))
     at = 0
-    for block in blocks:
-        width = len(_names(block, variables))
+    for block, width in zip(blocks, widths, strict=True):
         if not block.numeric and all(full for _, full in block.categorical):
             u[at : at + width] = 1.0
             return u

@@ -152,7 +152,7 @@ class ReferenceGrid:
             return [self._code(variable, level) for level in asked]
         if name in held:
             return [_number(name, value) for value in _as_list(held[name])]
-        if name == "years":
+        if name in ("years", "exact_years"):
             return list(self.visit_years.values())
         return [variable.mean]
 

@@ -8,7 +8,7 @@ from .html import STYLE_SHEET, to_html
 from .json import to_json
 from .markdown import to_markdown
 from .styles import NUMBER_STYLES, NumberStyle, number_style
-from .table import Cell, Column, Hidden, Interval, Missing, Row, Table
+from .table import Cell, Column, Hidden, Interval, Missing, Pair, Row, Table
 from .text import to_text
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Interval",
     "Missing",
     "NumberStyle",
+    "Pair",
     "Row",
     "Table",
     "number_style",

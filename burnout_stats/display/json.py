@@ -6,7 +6,7 @@ import json
 import math
 
 from .escape import clean
-from .table import Cell, Hidden, Interval, Missing, Table
+from .table import Cell, Hidden, Interval, Missing, Pair, Table
 
 __all__ = ["to_json"]
 
@@ -37,6 +37,8 @@ def to_json(table: Table) -> str:
 def _value(cell: Cell) -> object:
     if isinstance(cell, Interval):
         return {"low": _number(cell.low), "high": _number(cell.high)}
+    if isinstance(cell, Pair):
+        return {"value": _number(cell.first), "in_parentheses": _value(cell.second)}
     if isinstance(cell, Hidden):
         return {"hidden": True}
     if cell is None or isinstance(cell, Missing):

@@ -14,7 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 
 from ..errors import one_of
-from .table import Cell, Column, Hidden, Interval, Missing, Row
+from .table import Cell, Column, Hidden, Interval, Missing, Pair, Row
 
 __all__ = [
     "ALPHA",
@@ -181,6 +181,8 @@ def cell_text(cell: Cell, column: Column, row: Row, style: NumberStyle) -> str:
         return "hidden"
     if cell is None or isinstance(cell, Missing):
         return EM_DASH
+    if isinstance(cell, Pair):
+        return _pair_text(cell, row.decimals if column.decimals is None else column.decimals, style)
     decimals = column.decimals if column.decimals is not None else FIXED_DECIMALS.get(column.kind, row.decimals)
     if isinstance(cell, Interval):
         return interval(cell.low, cell.high, decimals, style)
@@ -188,6 +190,17 @@ def cell_text(cell: Cell, column: Column, row: Row, style: NumberStyle) -> str:
         return p_value(cell, style)
     text = fixed(cell, decimals)
     return _grouped(text) if column.kind == "count" else text
+
+
+def _pair_text(pair: Pair, decimals: int, style: NumberStyle) -> str:
+    first, second = (decimals if own is None else own for own in pair.decimals)
+    if isinstance(pair.second, Missing):
+        inside = EM_DASH
+    elif isinstance(pair.second, Interval):
+        inside = interval(pair.second.low, pair.second.high, second, style)
+    else:
+        inside = fixed(pair.second, second)
+    return f"{_grouped(fixed(pair.first, first)) if first == 0 else fixed(pair.first, first)} ({inside})"
 
 
 def _grouped(digits: str) -> str:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from ..errors import StudyError
 
-__all__ = ["Cell", "Column", "Hidden", "Interval", "Missing", "Row", "Table"]
+__all__ = ["Cell", "Column", "Hidden", "Interval", "Missing", "Pair", "Row", "Table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,19 @@ class Missing:
     reason: str = "not available"
 
 
-Cell: TypeAlias = "str | int | float | Interval | Hidden | Missing | None"
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A number with another one, or limits, in parentheses: a mean (SD), a count (percent), a median (quartiles).
+
+    `decimals` are those of the first and of what stands in parentheses; where None, the row's.
+    """
+
+    first: int | float
+    second: float | Interval | Missing
+    decimals: tuple[int | None, int | None] = (None, None)
+
+
+Cell: TypeAlias = "str | int | float | Interval | Pair | Hidden | Missing | None"
 """What may stand in a cell; None and NaN become `Missing()`."""
 
 
@@ -170,7 +182,7 @@ def _plain(cell: Cell) -> Cell:
     """The cell with NumPy's numbers as Python's, and NaN as Missing."""
     if cell is None:
         return Missing()
-    if isinstance(cell, str | Hidden | Missing):
+    if isinstance(cell, str | Hidden | Missing | Pair):
         return cell
     if isinstance(cell, Interval):
         low, high = float(cell.low), float(cell.high)

@@ -23,11 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .covariance import Covariance
-from .likelihood import Likelihood, curvature, evaluate
+from .full_steps import full_steps
+from .likelihood import Likelihood, evaluate
 from .packed import PackedMoments
 from .random_effects import ZERO, Block, Factor, full_factor, identified, random_structure
 from .scoring import Status, optimize
-from .steps import newton_step
 
 __all__ = ["Cone", "InCone", "optimize_in_cone"]
 
@@ -36,9 +36,6 @@ Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 INSIDE = 0.05
 """Eigenvalues of G that a run over all of Λ begins with at least: on a face, it would stay there."""
-
-NEAR, SMALL_STEP = 12, 0.1
-"""Full Newton steps close to a face, and the longest one that is taken."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,19 +180,11 @@ class _Search:
             self._face(left, face)
 
     def _near_a_face(self, where: Index) -> None:
-        """Full Newton steps for what stopped short of an optimum inside: close to a face the criterion is so flat that
-        its rounding hides the way, but the gradient shows it.
-        """
+        """Full Newton steps for what stopped short of an optimum inside (see `full_steps`)."""
         if not len(where):
             return
-        part, theta = self.moments.take(where), self.theta[where].copy()
-        for _ in range(NEAR):
-            at = evaluate(part, self.covariance, theta, reml=self.reml)
-            slope = curvature(part, self.covariance, theta, at, reml=self.reml, expected=False)
-            sound = np.asarray(np.isfinite(slope.observed).all((-2, -1)) & np.isfinite(slope.gradient).all(-1))
-            gradient = np.where(sound[:, None], slope.gradient, 0.0)
-            step, definite = newton_step(gradient, np.where(sound[:, None, None], slope.observed, 0.0))
-            theta += np.where((definite & (np.abs(step).max(-1) < SMALL_STEP))[:, None], step, 0.0)
+        part = self.moments.take(where)
+        theta = full_steps(part, self.covariance, self.theta[where], reml=self.reml)
         found = optimize(part, self.covariance, reml=self.reml, theta=theta, max_iterations=2, restarts=False)
         interior = self.cone.ranks(found.theta).sum(-1) == self.cone.factor.rank
         self._take(where, found.theta, found.at.criterion, (found.status == Status.VERIFIED) & interior)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from .basis import Basis
 
-__all__ = ["Moments", "aliased", "distinct", "moments_of_rows", "moments_of_stack"]
+__all__ = ["Moments", "aliased", "distinct", "moments_of_outcomes", "moments_of_rows", "moments_of_stack"]
 
 Array = NDArray[np.float64]
 CHUNK = 8192
@@ -188,12 +188,14 @@ def moments_of_rows(
         members = np.flatnonzero(which == s)
         visits = np.flatnonzero(pattern)
         total = np.zeros((len(visits) * q, len(visits) * q))
-        for chunk in np.array_split(members, max(1, -(-len(members) // CHUNK))):
-            rows = starts[chunk, None] + np.arange(len(visits))
-            w = (z[rows] - basis.center).reshape(len(chunk), -1)
+        for first in range(0, len(members), CHUNK):
+            chunk = members[first : first + CHUNK]
+            w = z.take(starts[chunk, None] + np.arange(len(visits)), axis=0)
+            w -= basis.center
+            w = w.reshape(len(chunk), -1)
             total += w.T @ w if weights is None else w.T @ (w * weights[chunk, None])
         blocks = total.reshape(len(visits), q, len(visits), q).transpose(0, 2, 1, 3)
-        T[s][np.ix_(visits, visits)] = blocks
+        T[s, visits[:, None], visits] = blocks
         n[s] = len(members) if weights is None else weights[members].sum()
     groups = (seen >> n_visits).astype(np.intp)
     raw = Moments(patterns=patterns, groups=groups, n=n, T=T, basis=Basis.centered(basis.center, basis.constant))
@@ -233,6 +235,51 @@ def moments_of_stack(z: Array, seen: NDArray[np.bool_], *, constant: Array, weig
     return Moments(patterns=patterns, groups=np.zeros(len(patterns), dtype=np.intp), n=n, T=T, basis=basis)
 
 
+def moments_of_outcomes(
+    X: Array,
+    y: Array,
+    *,
+    basis: Basis,
+    group: NDArray[np.integer] | None = None,
+    weights: Array | None = None,
+) -> Moments:
+    """Moments of R outcomes y (R, n, V) of n subjects who were all seen at V visits, with the same columns X (n, V, p);
+    the products of the columns are taken once.
+
+    `basis` only centers; `group` (n,) is the covariance group of each subject; `weights` (R, n) are optional.
+    """
+    n, V, p = X.shape
+    R = len(y)
+    columns, values = X - basis.center[:p], y - basis.center[p]
+    own = np.zeros(n, dtype=np.intp) if group is None else np.asarray(group, dtype=np.intp)
+    labels = np.unique(own)
+    counts = np.zeros((R, len(labels)))
+    T = np.zeros((R, len(labels), V, V, p + 1, p + 1))
+    for g, label in enumerate(labels):
+        mine = own == label
+        x = columns[mine].reshape(-1, V * p)
+        v = values[:, mine]
+        if weights is None:
+            counts[:, g] = mine.sum()
+            xx, vv = x.T @ x, np.swapaxes(v, -1, -2) @ v
+            xv = np.tensordot(x, v, axes=(0, 1)).swapaxes(0, 1)
+        else:
+            w = weights[:, mine]
+            counts[:, g] = w.sum(-1)
+            products = (x[:, :, None] * x[:, None, :]).reshape(len(x), -1)
+            xx = (w @ products).reshape(R, V * p, V * p)
+            heavy = v * w[..., None]
+            vv = np.swapaxes(heavy, -1, -2) @ v
+            xv = np.tensordot(x, heavy, axes=(0, 1)).swapaxes(0, 1)
+        T[:, g, :, :, :p, :p] = np.swapaxes(xx.reshape(*xx.shape[:-2], V, p, V, p), -3, -2)
+        T[:, g, :, :, :p, p] = np.swapaxes(xv.reshape(R, V, p, V), -2, -1)
+        T[:, g, :, :, p, :p] = xv.reshape(R, V, p, V).transpose(0, 3, 1, 2)
+        T[:, g, :, :, p, p] = vv
+    return Moments(
+        patterns=np.ones((len(labels), V), dtype=bool), groups=labels.astype(np.intp), n=counts, T=T, basis=basis
+    )
+
+
 def aliased(moments: Moments, *, tolerance: float = 1e-10) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
     """Which columns of X are linear combinations of earlier ones, from centered moments of one data set (or the sum of
     a stack).
@@ -253,6 +300,8 @@ def aliased(moments: Moments, *, tolerance: float = 1e-10) -> tuple[NDArray[np.i
     d = np.where(d > rounding, d, 0.0)
     safe = np.where(d > 0, d, 1.0)
     G = gram / safe[:, None] / safe
+    if (d > 0).all() and _is_independent(G, tolerance):
+        return np.arange(p), np.zeros(0, dtype=np.intp), np.zeros((p, 0))
     rows = np.zeros((p, p))
     kept: list[int] = []
     dropped: list[int] = []
@@ -272,6 +321,15 @@ def aliased(moments: Moments, *, tolerance: float = 1e-10) -> tuple[NDArray[np.i
         np.array(dropped, dtype=np.intp),
         _null_space(rows, safe, kept, dropped, moments.basis),
     )
+
+
+def _is_independent(G: Array, tolerance: float) -> bool:
+    """Whether every column keeps at least that part of its sum of squares once earlier ones are taken out of it."""
+    try:
+        left = np.diag(np.linalg.cholesky(G)) ** 2
+    except np.linalg.LinAlgError:
+        return False
+    return bool((left >= tolerance).all())
 
 
 def distinct(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.intp]]:

@@ -19,15 +19,18 @@ positive semidefinite optimality after Boyd & Vandenberghe 2004, Convex Optimiza
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .covariance import Covariance, Structure
+from .full_steps import full_steps
 from .moments import Moments
+from .packed import packed
 from .scoring import Optimum, Status, optimize
+from .variance_ratio import VarianceRatio
 
 __all__ = [
     "Block",
@@ -156,8 +159,6 @@ def random_structure(Z: Array, factor: Factor) -> Structure:
     cross = np.einsum("iac,jbc->ijab", dU, dU)
     cross = cross + np.swapaxes(cross, -1, -2)
     identity = np.eye(len(Z))
-    J = _entries(Z, factor.blocks)
-    project = np.linalg.pinv(J.reshape(len(J), -1).T)
 
     def variance(theta: Array) -> Array:
         scale: Array = np.exp(2 * theta[..., 0])[..., None, None]
@@ -183,8 +184,8 @@ def random_structure(Z: Array, factor: Factor) -> Structure:
 
     def start(given: Array, _: Array) -> Array:
         """The nearest σ² I + ZGZ' by least squares, then moved inside the cone."""
-        V = len(Z)
-        solved = given.reshape(*given.shape[:-2], V * V) @ project.T
+        V, J = len(Z), _entries(Z, factor.blocks)
+        solved = given.reshape(*given.shape[:-2], V * V) @ np.linalg.pinv(J.reshape(len(J), V * V))
         total = np.trace(given, axis1=-2, axis2=-1) / V
         residual = np.clip(solved[..., 0], 0.1 * total, total)
         G = _filled(solved[..., 1:], factor.blocks) / residual[..., None, None]
@@ -415,11 +416,26 @@ class MomentsProblem:
     def minimize(self, factor: Factor, theta: Array | None, *, restarts: bool = False) -> MomentsOptimum:
         """The optimum over θ."""
         covariance = Covariance(random_structure(self.Z, factor), self.times)
+        if theta is None and not restarts and factor.size == factor.rank == 1:
+            theta = VarianceRatio.of(self.moments, self.Z[:, 0], reml=self.reml).solve()
         found = optimize(self.moments, covariance, reml=self.reml, theta=theta, restarts=restarts)
         signed = factor.signed(found.theta)
         if np.any(signed != found.theta):
             found = optimize(self.moments, covariance, reml=self.reml, theta=signed, restarts=False)
+        if found.status == Status.NOT_CONVERGED and np.isfinite(found.at.criterion):
+            found = self._near_a_face(covariance, found)
         return MomentsOptimum(covariance, found)
+
+    def _near_a_face(self, covariance: Covariance, found: Optimum) -> Optimum:
+        """The optimum after full Newton steps (see `full_steps`) from where a run stopped, if there is one."""
+        moments = packed(self.moments)
+        stack = replace(moments, n=moments.n[None], values=moments.values[None])
+        with np.errstate(all="ignore"):
+            theta = full_steps(stack, covariance, found.theta[None], reml=self.reml)[0]
+        again = optimize(moments, covariance, reml=self.reml, theta=theta, max_iterations=2, restarts=False)
+        if again.status != Status.VERIFIED:
+            return found
+        return replace(again, trace=found.trace, attempts=(*found.attempts, *again.attempts))
 
     def slope(self, found: MomentsOptimum) -> Array:
         """∂f/∂G = σ² Z' Σ_S { n_S A_S − A_S U_S A_S } Z, with U_S[a, b] = Σ_uv T_S[a, b, u, v] (cc' + Φ)[u, v], c =

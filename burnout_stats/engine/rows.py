@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .basis import Basis
+from .full_steps import LONGEST, STEPS
 from .likelihood import LOG_2PI, inverses
 from .random_effects import Factor
 from .scoring import GRADIENT_TOLERANCE, HALVINGS, LONGEST_STEP, POLISH, Attempt, Status
@@ -321,7 +322,8 @@ def descend(
     max_iterations: int = 100,
 ) -> Descent[L, S]:
     """Newton steps with the observed Hessian where it is positive definite, Fisher scoring otherwise, halved until the
-    criterion falls, as `scoring.optimize` takes them; `signed` picks one of several θ that say the same.
+    criterion falls, as `scoring.optimize` takes them, and in full where that stops short; `signed` picks one of several
+    θ that say the same.
     """
     trace: list[Array] = []
     converged = False
@@ -341,6 +343,16 @@ def descend(
     theta = signed(theta)
     at = evaluate(theta)
     slope = curvature(theta, at)
+    for _ in range(STEPS):  # close to a face of the cone: see `full_steps`
+        if np.abs(slope.gradient).max() < GRADIENT_TOLERANCE:
+            break
+        step, decrement, newton = _direction(slope)
+        if not newton or np.abs(step).max() > LONGEST:
+            break
+        theta = theta + step
+        at = evaluate(theta)
+        slope = curvature(theta, at)
+        converged = decrement < POLISH
     values = np.linalg.eigvalsh(slope.observed)
     status = Status.VERIFIED if values[0] > FLOOR * values[-1] else Status.INDEFINITE
     if not (converged and np.abs(slope.gradient).max() < GRADIENT_TOLERANCE):

@@ -64,9 +64,9 @@ class Attempt:
     Attributes
     ----------
     start : "moments", "given", "independent", "correlated", "flat" or "scattered 1", ..., "edge 1-", ...
-        Where it began: least-squares residuals, a θ that was given, the former without or with high correlations or
-        with equal variances, a θ at some distance from the first (the same in every run), or
-        one with its first (second, ...) parameter far down or up.
+        Where it began: least-squares residuals, a θ that was given (by `VarianceRatio`, where there is one random
+        effect), the former without or with high correlations or with equal variances, a θ at some distance from the
+        first (the same in every run), or one with its first (second, ...) parameter far down or up.
     method : "scoring" or "trust region"
     iterations, criterion, max_gradient, status : where it ended
     """
@@ -159,7 +159,7 @@ def optimize(
             starts["moments"] = covariance.start(base)
         ((name, first),) = starts.items()
         search = _Search(covariance, reml, max_iterations, moving)
-        best = search.scored(stack, first)
+        best = search.scored(stack, first, near=alone and theta is not None)
         attempts = [_attempt(name, "scoring", best)] if alone else []
         thin = alone and theta is None and is_thin(moments, covariance)
         doubtful = np.flatnonzero(((best.status != Status.VERIFIED) | thin) & restarts)
@@ -208,8 +208,10 @@ class _Search:
         sound = np.asarray(np.isfinite(gradient).all(-1) & np.isfinite(hessian).all((-2, -1)))
         return np.where(sound[..., None], gradient, 0.0), np.where(sound[..., None, None], hessian, 0.0)
 
-    def scored(self, stack: PackedMoments, theta: Array) -> _Run:
-        """Newton or Fisher-scoring steps, halved until the criterion falls."""
+    def scored(self, stack: PackedMoments, theta: Array, *, near: bool = False) -> _Run:
+        """Newton or Fisher-scoring steps, halved until the criterion falls. `near` says that one data set may begin at
+        its optimum: where the gradient is zero there, that is the end, verified already.
+        """
         theta = theta.copy()
         n_replicates = len(theta)
         run = _empty(theta)
@@ -217,12 +219,17 @@ class _Search:
         part = stack
         at = self.at(stack, theta)
         trace: list[float] = []
-        for _ in range(self.max_iterations):
+        for iteration in range(self.max_iterations):
             trace.extend(at.criterion if n_replicates == 1 else ())
-            gradient, hessian = self.slope(part, theta[active], at)
+            slope = curvature(part, self.covariance, theta[active], at, reml=self.reml, expected=near and not iteration)
+            gradient, hessian = self.restricted(slope.gradient, slope.observed)
             run.criterion[active], run.max_gradient[active] = at.criterion, np.abs(gradient).max(-1)
             step, decrement, newton = self._direction(part, theta[active], at, gradient, hessian)
             polished = newton & (decrement < POLISH)
+            if near and not iteration and polished.all() and (run.max_gradient < FLAT).all():
+                run.iterations, run.status, run.trace = run.iterations + 1, np.zeros_like(run.status), tuple(trace)
+                run.end = (theta, at, slope)
+                return run
             length, at = self._line_search(part, theta[active], step, at, decrement, polished)
             theta[active] += length[:, None] * step
             run.iterations[active] += 1

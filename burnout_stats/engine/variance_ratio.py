@@ -58,7 +58,7 @@ class VarianceRatio:
     def of(cls, moments: Moments, z: Array, *, reml: bool) -> VarianceRatio:
         """From moments of one data set and the column z (V,) at the visits."""
         P, q = len(moments.n), moments.n_columns + 1
-        B = np.outer(z, z).reshape(-1) @ moments.T.reshape(P, -1, q * q)
+        B = (np.outer(z, z).reshape(-1) @ moments.T.reshape(P, -1, q * q)).reshape(P, q, q)
         dof = float(moments.n_obs) - reml * moments.n_columns
         return cls(moments.gram, B, moments.n, moments.patterns @ z**2, dof, reml)
 
@@ -72,45 +72,46 @@ class VarianceRatio:
         σ² Σ (s + d s²).
         """
         c = np.append(-np.linalg.solve(self.gram[:-1, :-1], self.gram[:-1, -1]), 1.0)
-        within, between = float(c @ self.gram @ c), float((self.B @ c @ c).sum())
+        share = float((self.B @ c @ c).sum()) / max(float(c @ self.gram @ c), 1e-300)
         first, second = float(self.n @ self.s), float(self.n @ self.s**2)
-        share = between / max(within, 1e-300)
         d = (share * self.dof - first) / max(second - share * first, 1e-300)
-        return float(np.log1p(np.clip(d * self.mean, 0.1, 20.0)))
+        return float(np.log1p(min(max(d * self.mean, 0.1), 20.0)))
 
-    def at(self, u: float) -> tuple[float, float, float]:
-        """First and second derivative of the criterion in u, and σ² there."""
-        e, mean = np.exp(u), self.mean
-        d, slope = (e - 1) / mean, e / mean
-        over = 1.0 / (1.0 + d * self.s)
-        w = np.stack([d * over, slope * over**2, slope * over**2 - 2 * self.s * slope**2 * over**3])
-        H, H1, H2 = (w @ self.B.reshape(len(over), -1)).reshape(3, *self.gram.shape)
+    def at(self, u: float) -> tuple[float, float, float, float]:
+        """First and second derivative of the criterion in u; σ̂² there, and its first derivative over it."""
+        mean, n, s = self.mean, self.n, self.s
+        d, slope = np.expm1(u) / mean, np.exp(u) / mean
+        over = 1.0 / (1.0 + d * s)
+        rate = slope * over**2
+        w = np.array([d * over, rate, rate - 2 * slope * s * rate * over])
+        H, H1, H2 = (w @ self.B.reshape(len(s), -1)).reshape(3, *self.gram.shape)
         H = self.gram - H
         Phi = np.linalg.inv(H[:-1, :-1])
-        beta = Phi @ H[:-1, -1]
-        c = np.append(-beta, 1.0)
+        c = np.append(-Phi @ H[:-1, -1], 1.0)
         rss, g = float(H[-1] @ c), H1[:-1] @ c
-        rss1, rss2 = -float(c @ H1 @ c), -float(c @ H2 @ c) - 2 * float(g @ Phi @ g)
-        relative = self.n * self.s * slope * over
-        first = self.dof * rss1 / rss + relative.sum()
-        second = self.dof * (rss2 / rss - (rss1 / rss) ** 2) + relative.sum() - (relative**2 / self.n).sum()
+        change = -float(c @ H1 @ c) / rss
+        bend = -float(c @ H2 @ c + 2 * g @ Phi @ g) / rss
+        logs = slope * s * over
+        first = self.dof * change + n @ logs
+        second = self.dof * (bend - change**2) + n @ (logs - logs**2)
         if self.reml:
             PhiH = Phi @ H1[:-1, :-1]
             first -= np.trace(PhiH)
             second -= (Phi * H2[:-1, :-1]).sum() + (PhiH * PhiH.T).sum()
-        return float(first), float(second), rss / self.dof
+        return float(first), float(second), rss / self.dof, change
 
     def solve(self) -> Array | None:
         """θ = (log σ, λ) at the optimum; None where Newton's steps do not find one well inside."""
         u = self.start()
         for _ in range(STEPS):
-            first, second, variance = self.at(u)
+            first, second, variance, change = self.at(u)
             if not (second > 0 and variance > 0):
                 return None
-            step = float(np.clip(-first / second, -LONGEST, LONGEST))
+            step = min(max(-first / second, -LONGEST), LONGEST)
             u += step
             if not u > SMALLEST:
                 return None
             if abs(step) < CLOSE:
-                return np.array([np.log(self.at(u)[2]) / 2, np.sqrt(np.expm1(u) / self.mean)])
+                log_sigma = (np.log(variance) + change * step) / 2
+                return np.array([log_sigma, np.sqrt(np.expm1(u) / self.mean)])
         return None

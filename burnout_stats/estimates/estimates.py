@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -14,6 +14,8 @@ from ..display import to_html, to_markdown, to_text
 from ..errors import ModelError
 from ..notices import Notice
 from .answers import Answers
+from .margins import Margins
+from .policy import Policy
 
 __all__ = ["NUMBERS", "About", "Estimates"]
 
@@ -39,7 +41,10 @@ class About:
     vcov : which covariance of the coefficients stands behind the standard errors ("model", or a robust one)
     adjust : how p values were adjusted for several tests ("none" where they were not)
     notes : sentences that belong under every table of these numbers (what was averaged, how intervals were adjusted)
-    min_cell : the smallest group that may be shown wherever the numbers are rendered (from the cohort's policy)
+    policy : Policy
+        What may be shown wherever the numbers are rendered (the cohort's policy).
+    min_cell : the smallest group that may be shown; that of the policy unless said otherwise
+    n_withheld : whether some `n` are missing because they would tell a small number
     """
 
     kind: str
@@ -55,9 +60,15 @@ class About:
     vcov: str = "model"
     adjust: str = "none"
     notes: tuple[str, ...] = ()
-    min_cell: int = 5
+    min_cell: int = 0  # where left out, that of `policy`
+    policy: Policy = field(default_factory=Policy)
+    n_withheld: bool = False
 
     def __post_init__(self) -> None:
+        if not self.min_cell:
+            object.__setattr__(self, "min_cell", self.policy.min_cell)
+        elif self.min_cell != self.policy.min_cell:
+            object.__setattr__(self, "policy", replace(self.policy, min_cell=self.min_cell))
         for name in ("outcomes", "units", "better", "ranges", "visit_years"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
@@ -78,6 +89,11 @@ class Estimates:
     notices : tuple of Notice
     L : array (rows × p) or None, and answers : Answers or None
         The linear functions and whom they were asked of; None once detached (read back from a file, or protected).
+    margins : Margins or None
+        Which subjects the `n` of each row counts, for the gate; None where nobody said, and after the gate.
+    cells : array (rows × any number) or None
+        Counts that the numbers of a row tell beside its n, for the gate: the cases of a prevalence, those who moved. A
+        row with one that is too small is hidden.
     """
 
     frame: pd.DataFrame
@@ -86,6 +102,8 @@ class Estimates:
     notices: tuple[Notice, ...] = ()
     L: NDArray[np.float64] | None = None
     answers: Answers | None = None
+    margins: Margins | None = None
+    cells: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         vcov = np.array(self.vcov, dtype=float)

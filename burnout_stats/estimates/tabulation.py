@@ -14,7 +14,7 @@ import pandas as pd
 
 from ..display import Cell, Column, Hidden, Interval, Missing, Row, Table
 from ..display.styles import decimals_from
-from .disclosure import HIDDEN, Policy, Results, protect
+from .disclosure import HIDDEN, Results, protect
 from .estimates import NUMBERS, About, Estimates
 from .summaries import Summaries
 
@@ -43,20 +43,66 @@ DF_NAMES: Mapping[str, str] = MappingProxyType(
 """The methods for degrees of freedom as people write them."""
 
 _TITLES = {
+    "singled_out": "Who stands out",
+    "change_scores": "Scores before and after",
+    "caseness": "Cases",
+    "caseness_change": "Change in cases",
+    "transitions": "Movement between states",
+    "rm_anova": "Repeated-measures analysis of variance",
+    "level_and_change": "Change against level",
     "means": "Estimated means",
     "contrasts": "Contrasts",
     "coefficients": "Coefficients",
     "tests": "Tests",
     "noninferiority": "Non-inferiority",
+    "odds_ratios": "Odds ratios",
+    "attrition": "Completed and lost at baseline",
+    "baseline": "Characteristics at baseline",
+    "follow_up": "Years since baseline",
+    "missing_values": "What stood in place of a value",
+    "floor_ceiling": "Scores at the ends of the scale",
+    "reliability": "Reliability",
+    "test_retest": "Test-retest reliability",
+    "against_norm": "Against the norm",
+    "share_against_norm": "Share against the norm",
+    "screening": "Screening accuracy",
+    "consistency": "Consistency",
 }
 _ESTIMATE = {
+    "change": "Change",
+    "caseness": "Proportion",
+    "caseness_change": "Change",
+    "rm_anova": "Eta squared",
+    "sphericity": "Value",
     "means": "Mean",
     "contrasts": "Difference",
     "slopes": "Slope",
     "gain_kept": "Share",
     "area_under_curve": "Area",
     "noninferiority": "Difference",
+    "odds_ratios": "Odds ratio",
+    "consistency": "Recomputed",
 }
+_INTERVAL = {"consistency": "Range"}
+"""Kinds whose two limits are no confidence interval."""
+_WITHOUT = {
+    "caseness": frozenset({"df", "statistic", "p_value"}),
+    "caseness_change": frozenset({"df"}),
+    "rm_anova": frozenset({"std_error"}),
+    "sphericity": frozenset({"conf", "std_error"}),
+    "reliability": frozenset({"df", "statistic", "p_value"}),
+    "test_retest": frozenset({"df", "statistic", "p_value"}),
+    "tests": frozenset({"estimate", "conf", "std_error"}),
+    "standardized_differences": frozenset({"df", "statistic", "p_value"}),
+    "screening": frozenset({"df", "statistic", "p_value"}),
+    "share_against_norm": frozenset({"std_error", "df", "statistic", "p_value"}),
+    "consistency": frozenset({"std_error", "df", "statistic", "p_value", "n"}),
+}
+"""Numbers that results of a kind do not have."""
+_DOWN = frozenset({"baseline"})
+"""Kinds whose statistics stand under each other, because their variables have different ones."""
+_MIXED = frozenset({"sphericity", "attrition"})
+"""Kinds with several tests in one column."""
 _COUNTS = frozenset({"n", "missing", "count", "n_subjects", "n_obs"})
 _NOT_ESTIMABLE = Missing("not estimable from these data")
 _NO_NUMBER = Missing("not available")
@@ -73,7 +119,7 @@ def percent_of(conf_level: float) -> str:
 
 def shown(results: Results) -> Results:
     """The results as they may be shown: protected under their own policy."""
-    return protect(results, Policy(results.about.min_cell))
+    return protect(results, results.about.policy)
 
 
 def tabulate(
@@ -112,7 +158,12 @@ def tabulate(
     rows = []
     for place, record in enumerate(frame.to_dict("records")):
         cells: list[Cell] = [str(record[name]) for name in stub]
-        cells += [_cell(record, column.key) for column in numbers]
+        cells += [
+            Hidden()
+            if column.key == "n" and about.n_withheld and np.isnan(_float(record["n"]))
+            else _cell(record, column.key)
+            for column in numbers
+        ]
         cells += [column[place] for _, column in beside]
         rows.append(Row(tuple(cells), _group(record, frame, about, by), digits[place]))
     groups = list(dict.fromkeys(row.group for row in rows))
@@ -128,19 +179,19 @@ def tabulate(
 def _columns(frame: pd.DataFrame, about: About, headers: Mapping[str, str]) -> dict[str, Column]:
     infinite = bool(np.isinf(frame["df"].to_numpy(dtype=float)).all()) and len(frame) > 0
     statistic = "F" if "num_df" in frame else "z" if infinite else "t"
+    statistic = "Statistic" if about.kind in _MIXED else statistic
     all_columns = (
         Column("estimate", _ESTIMATE.get(about.kind, "Estimate"), "estimate"),
-        Column("conf", f"{percent_of(about.conf_level)} CI", "interval"),
+        Column("conf", _INTERVAL.get(about.kind, f"{percent_of(about.conf_level)} CI"), "interval"),
         Column("std_error", "SE", "estimate"),
         Column("num_df", "numerator df", "df"),
         Column("df", "df", "df", symbol=True),
-        Column("statistic", statistic, "statistic", symbol=True),
+        Column("statistic", statistic, "statistic", symbol=len(statistic) == 1),
         Column("p_value", "p", "p", symbol=True),
         Column("n", "n", "count", symbol=True),
     )
     present = {column.key: column for column in all_columns if column.key in frame or column.key == "conf"}
-    if about.kind == "tests":
-        present = {key: column for key, column in present.items() if key not in {"estimate", "conf", "std_error"}}
+    present = {key: column for key, column in present.items() if key not in _WITHOUT.get(about.kind, ())}
     return {key: replace(column, header=headers.get(key, column.header)) for key, column in present.items()}
 
 
@@ -231,6 +282,8 @@ def hidden_note(results: Estimates | Summaries) -> tuple[str, ...]:
 
 def _summaries(results: Summaries, title: str) -> Table:
     """A row for each level of each variable, a column for each statistic; groups stand side by side under spanners."""
+    if results.about.kind in _DOWN:
+        return _statistics_down(results, title)
     frame, about = results.frame, results.about
     by = [name for name in about.by if name in frame]
     cells: dict[tuple[str, str], dict[tuple[str, str], Cell]] = {}
@@ -243,11 +296,40 @@ def _summaries(results: Summaries, title: str) -> Table:
     groups = list(dict.fromkeys(group for group, _ in columns))
     order = sorted(columns, key=lambda key: groups.index(key[0]))
     return Table(
-        title=title or heading(about.kind),
+        title=title or _TITLES.get(about.kind, heading(about.kind)),
         columns=(Column("level", "Level"), *(columns[key] for key in order)),
         rows=tuple(
             Row((level, *(row.get(key) for key in order)), about.outcomes.get(variable, heading(variable)))
             for (variable, level), row in cells.items()
+        ),
+        notes=(*about.notes, *hidden_note(results)),
+    )
+
+
+def _statistics_down(results: Summaries, title: str) -> Table:
+    """A row for each statistic of each level of each variable, a column for each group."""
+    frame, about = results.frame, results.about
+    by = [name for name in about.by if name in frame]
+    cells: dict[tuple[str, str, str], dict[str, Cell]] = {}
+    for record in frame.to_dict("records"):
+        group = " · ".join(str(record[name]) for name in by)
+        key = (str(record["variable"]), str(record["level"]), str(record["statistic"]))
+        cells.setdefault(key, {})[group] = summary_cell(record)
+    groups = list(dict.fromkeys(group for row in cells.values() for group in row))
+    return Table(
+        title=title or _TITLES.get(about.kind, heading(about.kind)),
+        columns=(
+            Column("level", "Level"),
+            Column("statistic", "Statistic"),
+            *(Column(group or "value", group or "All", "estimate") for group in groups),
+        ),
+        rows=tuple(
+            Row(
+                (level, _statistic("", statistic).header, *(row.get(group, "") for group in groups)),
+                about.outcomes.get(variable, heading(variable)),
+                0 if statistic in _COUNTS else 1 if statistic == "percent" else 2,
+            )
+            for (variable, level, statistic), row in cells.items()
         ),
         notes=(*about.notes, *hidden_note(results)),
     )
@@ -269,4 +351,4 @@ def _statistic(group: str, name: str) -> Column:
         return Column(key, "%", "percent", spanner=group)
     if name in _COUNTS:
         return Column(key, "n" if name == "n" else heading(name), "count", symbol=name == "n", spanner=group)
-    return Column(key, name.upper() if name == "sd" else heading(name), "estimate", spanner=group)
+    return Column(key, name.upper() if name in {"sd", "smd"} else heading(name), "estimate", spanner=group)

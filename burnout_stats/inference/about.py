@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ..estimates import About
-from ..models import Fit
+from ..models.fitted import Fitted
 
 __all__ = ["about"]
 
 
 def about(
-    fit: Fit,
+    fit: Fitted,
     *,
     kind: str,
     factors: tuple[str, ...],
@@ -33,6 +33,6 @@ def about(
         conf_level=conf_level,
         df_method=df_method,
         vcov=vcov or "model",
-        notes=notes if vcov in (None, "model") else (*notes, f"Standard errors are robust ({vcov})."),
-        min_cell=fit.design.min_cell,
+        notes=(*notes, *fit.notes, *(() if vcov in (None, "model") else (f"Standard errors are robust ({vcov}).",))),
+        policy=fit.design.policy,
     )

@@ -147,7 +147,7 @@ def _of_cohort(cohort: Cohort, outcome: str | None, measures: tuple[str, ...], c
         conf_level=conf_level,
         df_method="asymptotic",
         notes=("Complete pairs.", *(_named(code) for code in measures)),
-        min_cell=cohort.policy.min_cell,
+        policy=cohort.policy,
     )
     return _estimates(pd.DataFrame(parts), role.name, kind)
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..design.grid import Weights
 from ..estimates import Estimates
-from ..models import Fit
+from ..models.fitted import Fitted
 from ..notices import Notice
 from .about import about
 from .intervals import checked_level, numbers
@@ -18,7 +18,7 @@ __all__ = ["emmeans", "named", "not_estimable"]
 
 
 def emmeans(
-    fit: Fit,
+    fit: Fitted,
     specs: str | Sequence[str],
     *,
     by: str | Sequence[str] | None = None,

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..errors import StudyError
 from ..estimates import Estimates
-from ..models import Fit
+from ..models.fitted import Fitted
 from .about import about
 from .intervals import f_tests
 
@@ -15,7 +15,7 @@ __all__ = ["joint_test"]
 
 
 def joint_test(
-    fit: Fit,
+    fit: Fitted,
     L: Estimates | NDArray[np.float64],
     *,
     df: str | None = None,

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..design.grid import Weights
 from ..estimates import Estimates
-from ..models import Fit
+from ..models.fitted import Fitted
 from .about import about
 from .emmeans import named, not_estimable
 from .intervals import checked_level, numbers
@@ -17,7 +17,7 @@ __all__ = ["slopes"]
 
 
 def slopes(
-    fit: Fit,
+    fit: Fitted,
     variable: str,
     *,
     by: str | Sequence[str] | None = None,

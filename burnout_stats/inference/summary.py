@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from ..estimates import Estimates
-from ..models import Fit
+from ..models.fitted import Fitted
 from .about import about
 from .intervals import checked_level, numbers
 
 __all__ = ["summarize"]
 
 
-def summarize(fit: Fit, *, df: str | None = None, vcov: str | None = None, conf_level: float = 0.95) -> Estimates:
+def summarize(fit: Fitted, *, df: str | None = None, vcov: str | None = None, conf_level: float = 0.95) -> Estimates:
     """Every fixed effect with standard error, degrees of freedom, t, p and interval.
 
     Parameters

@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from ..design.parse import Term
 from ..design.recode import Recoding, contains, recoded
-from ..errors import one_of
+from ..errors import StudyError, one_of
 from ..estimates import Estimates
 from ..estimates.answers import JointAnswer
 from ..models import Fit
 from ..models.degrees_of_freedom import MomentsState
+from ..models.fitted import Fitted
 from ..notices import Notice
 from .about import about
 from .intervals import f_tests
@@ -26,7 +27,7 @@ NOTES = {
 }
 
 
-def term_tests(fit: Fit, type: int = 3, *, df: str | None = None, vcov: str | None = None) -> Estimates:  # noqa: A002
+def term_tests(fit: Fitted, type: int = 3, *, df: str | None = None, vcov: str | None = None) -> Estimates:  # noqa: A002
     """Test every term of the model.
 
     Parameters
@@ -67,7 +68,17 @@ def term_tests(fit: Fit, type: int = 3, *, df: str | None = None, vcov: str | No
     kind = int(one_of("type", str(type), ["2", "3"]))
     terms = fit.design.formula.terms
     labels = [":".join(map(str, term)) for term in terms]
-    hypotheses = _type_three(fit, labels) if kind == 3 else _type_two(fit, terms)
+    if kind == 3:
+        hypotheses = _type_three(fit, labels)
+    elif isinstance(fit, Fit):
+        hypotheses = _type_two(fit, terms)
+    else:
+        raise StudyError(
+            "E-STUDY-OPTION",
+            "Type 2 is asked of a fit to imputed data.",
+            "Its hypotheses follow the numbers in the cells, which imputation fills up.",
+            "Ask for type=3.",
+        )
     method, vcov_name = "", "model"
     joints: list[JointAnswer | None] = []
     partial: list[str] = []
@@ -97,7 +108,7 @@ def term_tests(fit: Fit, type: int = 3, *, df: str | None = None, vcov: str | No
     )
 
 
-def _type_three(fit: Fit, labels: list[str]) -> list[Array]:
+def _type_three(fit: Fitted, labels: list[str]) -> list[Array]:
     """The coefficients of each term when all factors are sum coded."""
     sums = recoded(fit.design.encoder, "sum")
     return [sums.T[list(sums.rows.get(label, ()))] for label in labels]

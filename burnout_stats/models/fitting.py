@@ -53,7 +53,8 @@ def fit(spec: Model, cohort: Cohort | CohortStream | Tally) -> Fit:
         if rows.weight is not None and spec.weights_kind == "probability":  # their scale has no meaning: mean 1
             rows = replace(rows, weight=rows.weight / rows.weight.mean())
         seen, visit = distinct(rows.visit)
-        basis = Basis.centered(rows.z.mean(axis=0), design.encoder.constant)
+        n_rows = len(rows.z)
+        basis = Basis.centered(np.full(n_rows, 1 / n_rows) @ rows.z, design.encoder.constant)
         raw = moments_of_rows(
             rows.z, rows.subject, visit, len(seen), basis=basis, group=rows.group, weights=rows.weight
         )

@@ -174,7 +174,7 @@ def covariance_check(fit: Fit) -> Summaries:
             visit_years=fit.design.visits.by_label(),
             factors=("level",),
             by=("group",) if fit.design.groups else (),
-            min_cell=fit.design.min_cell,
+            policy=fit.design.policy,
         ),
         notices=fit.notices,
     )

@@ -216,6 +216,23 @@ class Fit:
             attempts=o.attempts,
         )
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What belongs under every table of its numbers: nothing, for a model fitted once."""
+        return ()
+
+    def subject_ids(self) -> NDArray[np.object_]:
+        """The identifiers of the subjects who contributed rows, in the order of the cohort: the one door from a fit to
+        persons. Nothing prints them; keep them where such data may be kept.
+
+        Raises
+        ------
+        ModelError
+            `E-MODEL-NEEDS-ROWS` where the fit was made from moments only.
+        """
+        rows = self.needed_rows()
+        return np.array([], dtype=object) if rows.ids is None else rows.ids[rows.ordinal - 1]
+
     def needed_rows(self) -> Rows:
         """The rows of the fit.
 

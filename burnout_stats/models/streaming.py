@@ -108,7 +108,7 @@ class Tally:
             design,
             n_cohort=self.n_cohort,
             groups=tuple(design.groups[k] for k in present) if design.groups else (),
-            notices=rows_left_out(self.n_present, n_complete, self.spec.parsed, names),
+            notices=rows_left_out(self.n_present, n_complete, self.spec.parsed, names, design.policy),
         )
         moments = replace(moments, groups=groups.astype(np.intp)).visits(seen)
         if self.spec.weights is not None and self.spec.weights_kind == "probability":  # weights of mean 1

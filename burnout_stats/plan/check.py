@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..cohort import Cohort
+from ..describe._singled_out import unique_persons
 from ..errors import BurnoutStatsError, Problem
 from ..models import MMRM
 from ..notices import BurnoutStatsWarning, Notice
@@ -65,8 +66,9 @@ def check(study: Plan | str | Path) -> Checked:
             plan = study if isinstance(study, Plan) else read_study(study)
             cohort = plan.cohort()
             refuse_tiny(cohort)
+            unique = unique_persons(cohort)
             for name in plan.outcomes:
                 MMRM(plan.formula(name), covariance=plan.analysis.covariance, method=plan.analysis.method)
         except BurnoutStatsError as error:
             return Checked(problems=error.problems, exit_code=error.exit_code, plan=plan, cohort=cohort)
-    return Checked(notices=cohort.notices, plan=plan, cohort=cohort)
+    return Checked(notices=(*cohort.notices, *unique), plan=plan, cohort=cohort)

@@ -58,7 +58,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class OutcomeResults:
-    """All that is known about one outcome."""
+    """All that is known about one outcome; `size` holds the numbers of subjects and scores once they are protected."""
 
     outcome: Outcome
     observed: Summaries
@@ -67,6 +67,7 @@ class OutcomeResults:
     means: Estimates
     changes: Estimates
     standardized: Estimates
+    size: Summaries | None = None
 
     @property
     def notices(self) -> tuple[Notice, ...]:
@@ -133,7 +134,7 @@ def run(plan: Plan, *, progress: Progress | None = None) -> Results:
                 problems += [replace(problem, seen=f"{name}: {problem.seen}") for problem in error.problems]
         if problems:
             raise ModelError.of(problems)
-        flow = describe.flow(cohort)
+        flow = describe.flow(cohort, before=plan.flow.before, reasons=plan.flow.reasons)
     notices = _gathered(cohort, flow, parts)
     announce(notices)
     tell(total, total, "done")

@@ -13,7 +13,14 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from ..cohort.sections import CovariateSection, DataSection, DisclosureSection, OutcomeSection
+from ..cohort.sections import (
+    CovariateSection,
+    DataSection,
+    DisclosureSection,
+    OutcomeSection,
+    ScoreSection,
+    WindowSection,
+)
 from ..design.grid import WEIGHTS
 from ..display import NUMBER_STYLES
 from ..engine.covariance import STRUCTURES
@@ -22,7 +29,7 @@ from ..inference.contrasts import METHODS as CONTRASTS
 from ..models.degrees_of_freedom import DF_METHODS
 from ..models.spec import METHODS
 
-__all__ = ["CONFIG_VERSION", "FORMATS", "AnalysisSection", "ReportSection", "StudyFile"]
+__all__ = ["CONFIG_VERSION", "FORMATS", "AnalysisSection", "FlowSection", "ReportSection", "StudyFile"]
 
 CONFIG_VERSION = 1
 FORMATS: tuple[Literal["html", "json", "csv"], ...] = ("html", "json", "csv")
@@ -82,6 +89,19 @@ class ReportSection(BaseModel):
     seed: int = Field(1, ge=0, description="Seed of everything random in the run.")
 
 
+class FlowSection(BaseModel):
+    """`[flow]`: how many persons there were before the data, for the participant flow."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    before: dict[str, Annotated[int, Field(ge=0)]] = Field(
+        default_factory=dict, description="Stages in their order, with the number of persons in each."
+    )
+    reasons: dict[str, dict[str, Annotated[int, Field(ge=0)]]] = Field(
+        default_factory=dict, description="Why persons took no part after a stage, with the number for each reason."
+    )
+
+
 class StudyFile(BaseModel):
     """A study file: what the data are, what is asked of them, and what is written."""
 
@@ -94,10 +114,17 @@ class StudyFile(BaseModel):
     )
     data: DataSection
     visits: dict[str, FiniteFloat] = Field(min_length=1, description="Years since baseline by visit label.")
-    outcomes: dict[str, OutcomeSection] = Field(min_length=1, description="The scores, by column.")
+    visit_windows: dict[str, FiniteFloat | WindowSection] = Field(
+        default_factory=dict, description="Days around the nominal day of a visit, by label, where dates are declared."
+    )
+    outcomes: dict[str, OutcomeSection] = Field(default_factory=dict, description="The scores, by column.")
+    scores: dict[str, ScoreSection] = Field(
+        default_factory=dict, description="Scores made from items, by the name of the outcome."
+    )
     covariates: dict[str, CovariateSection] = Field(default_factory=dict, description="Other properties, by column.")
     disclosure: DisclosureSection = Field(
         default_factory=DisclosureSection, description="How small a group may be shown."
     )
+    flow: FlowSection = Field(default_factory=FlowSection, description="How many persons there were before the data.")
     analysis: AnalysisSection = Field(default_factory=AnalysisSection)
     report: ReportSection = Field(default_factory=ReportSection)

@@ -6,22 +6,34 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from ..cohort import Cohort, Visits
+from ..cohort.dates import Timing
 from ..cohort.problems import problems
-from ..cohort.sections import CovariateSection, DataSection, DisclosureSection, OutcomeSection, cohort_from_sections
+from ..cohort.sections import (
+    CovariateSection,
+    DataSection,
+    DisclosureSection,
+    OutcomeSection,
+    ScoreSection,
+    WindowSection,
+    cohort_from_sections,
+    nothing_measured,
+)
 from ..cohort.study_file import parsed_study, study_bytes
 from ..errors import Problem, StudyError, did_you_mean
 from ..models.degrees_of_freedom import DF_METHODS
-from .sections import CONFIG_VERSION, AnalysisSection, ReportSection, StudyFile
+from .sections import CONFIG_VERSION, AnalysisSection, FlowSection, ReportSection, StudyFile
 from .terms import check_terms, formula
 
 __all__ = ["Plan", "read_study", "schema"]
+
+EXACT = ("exact_years",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,6 +63,9 @@ class Plan:
     disclosure: DisclosureSection
     analysis: AnalysisSection
     report: ReportSection
+    visit_windows: Mapping[str, float | WindowSection] = field(default_factory=dict)
+    scores: Mapping[str, ScoreSection] = field(default_factory=dict)
+    flow: FlowSection = field(default_factory=FlowSection)
 
     @property
     def df(self) -> str:
@@ -72,16 +87,25 @@ class Plan:
                 f"Its outcomes are: {', '.join(self.outcomes)}.",
                 did_you_mean(outcome, self.outcomes),
             )
-        return formula(outcome, self.analysis.terms, self.covariates)
+        return formula(outcome, self.analysis.terms, (*EXACT, *self.covariates))
 
     def cohort(self) -> Cohort:
         """Read and check the data that the study file declares."""
         return cohort_from_sections(
-            self.data, self.visits, self.outcomes, self.covariates, self.disclosure, folder=self.path.parent
+            self.data,
+            self.visits,
+            {name: section for name, section in self.outcomes.items() if name not in self.scores},
+            self.covariates,
+            self.disclosure,
+            windows=self.visit_windows,
+            scores=self.scores,
+            folder=self.path.parent,
         )
 
     def echo(self) -> dict[str, Any]:
-        """The plan with every default written out, as a study file would say it."""
+        """The plan with every default written out, as a study file would say it; without the numbers of `[flow]`, which
+        stand in the participant flow, where the gate for privacy sees them.
+        """
         sections = {
             "data": self.data,
             "disclosure": self.disclosure,
@@ -95,7 +119,12 @@ class Plan:
             "description": self.description,
             "data": plain["data"],
             "visits": dict(self.visits),
+            "visit_windows": {
+                label: window.model_dump() if isinstance(window, WindowSection) else window
+                for label, window in self.visit_windows.items()
+            },
             "outcomes": {name: section.model_dump(mode="json") for name, section in self.outcomes.items()},
+            "scores": {name: section.model_dump(mode="json") for name, section in self.scores.items()},
             "covariates": {name: section.model_dump(mode="json") for name, section in self.covariates.items()},
             "disclosure": plain["disclosure"],
             "analysis": plain["analysis"],
@@ -119,14 +148,17 @@ def read_study(path: str | Path) -> Plan:
     raw = study_bytes(path)
     document = parsed_study(raw)
     _check_version(document)
+    without = nothing_measured(document)
     try:
         study = StudyFile.model_validate(document)
     except ValidationError as error:
-        raise StudyError.of(problems(error.errors(include_url=False), schema())) from None
-    wrong = [*_check_visits(study), *_check_df(study)]
-    wrong += check_terms(study.analysis.terms, outcomes=study.outcomes, covariates=study.covariates)
+        raise StudyError.of([*problems(error.errors(include_url=False), schema()), *without]) from None
+    wrong = [*without, *_check_visits(study), *_check_df(study)]
+    wrong += _check_scores(study)
+    wrong += check_terms(study.analysis.terms, outcomes=(*study.outcomes, *study.scores), covariates=_covariates(study))
     if wrong:
         raise StudyError.of(wrong)
+    made = {name: section.outcome(name) for name, section in study.scores.items()}
     return Plan(
         path=path,
         sha256=hashlib.sha256(raw).hexdigest(),
@@ -134,11 +166,14 @@ def read_study(path: str | Path) -> Plan:
         description=study.description,
         data=study.data,
         visits=dict(study.visits),
-        outcomes=dict(study.outcomes),
+        outcomes=dict(study.outcomes) | made,
         covariates=dict(study.covariates),
         disclosure=study.disclosure,
         analysis=study.analysis,
         report=study.report,
+        visit_windows=dict(study.visit_windows),
+        scores=dict(study.scores),
+        flow=study.flow,
     )
 
 
@@ -158,12 +193,42 @@ def _check_version(document: Mapping[str, Any]) -> None:
         )
 
 
+def _covariates(study: StudyFile) -> tuple[str, ...]:
+    """What terms may name besides the visit."""
+    return (*(EXACT if study.data.date is not None else ()), *study.covariates)
+
+
 def _check_visits(study: StudyFile) -> Sequence[Problem]:
     try:
-        Visits.of(study.visits)
+        visits = Visits.of(study.visits)
+        windows = {
+            label: window.model_dump() if isinstance(window, WindowSection) else window
+            for label, window in study.visit_windows.items()
+        }
+        Timing.of(study.data.date, windows, study.data.outside, visits)
     except StudyError as error:
         return error.problems
     return ()
+
+
+def _check_scores(study: StudyFile) -> list[Problem]:
+    found: list[Problem] = []
+    for name, section in study.scores.items():
+        if name in study.outcomes or name in study.covariates:
+            found.append(
+                Problem(
+                    "E-STUDY-ROLES",
+                    f"`{name}` is declared under [scores] and as a column.",
+                    "A score is made from items and has a name of its own.",
+                    "Give one of them another name.",
+                )
+            )
+            continue
+        try:
+            section.wanted(name)
+        except StudyError as error:
+            found += [replace(problem, seen=f"[scores.{name}]: {problem.seen}") for problem in error.problems]
+    return found
 
 
 def _check_df(study: StudyFile) -> list[Problem]:

@@ -49,7 +49,9 @@ def facts(results: Results) -> tuple[Fact, ...]:
         ),
     ]
     flow = results.flow.frame
-    rows = flow[flow["level"].astype(str).eq(last) & ~flow["hidden"]].set_index("statistic")["value"]
+    rows = flow[flow["variable"].eq("visit") & flow["level"].astype(str).eq(last) & ~flow["hidden"]].set_index(
+        "statistic"
+    )["value"]
     if len(visits) > 1 and "percent" in rows and "n" in rows:
         found.append(
             Fact(
@@ -125,19 +127,21 @@ def _covariate_row(role: Covariate) -> Row:
     return Row((role.label, role.name, what, EM_DASH, EM_DASH), "Covariates")
 
 
-def fit_table(fit: Fit, *, is_hidden: bool = False) -> Table:
-    """What the optimizer reached, and the criteria by which models are compared; `is_hidden` keeps the number of
-    scores.
+def fit_table(fit: Fit, *, tells_subjects: bool = True, tells_scores: bool = True) -> Table:
+    """What the optimizer reached, and the criteria by which models are compared.
+
+    The numbers of subjects and scores are left out where they may not be told, and with them the criteria whose
+    difference from AIC is a function of one of them.
     """
     optimum = fit.optimum
     rows = (
-        Row(("Subjects", fit.n_subjects), decimals=0),
-        Row(("Scores", Hidden() if is_hidden else fit.n_obs), decimals=0),
+        Row(("Subjects", fit.n_subjects if tells_subjects else Hidden()), decimals=0),
+        Row(("Scores", fit.n_obs if tells_scores else Hidden()), decimals=0),
         Row(("Covariance parameters", fit.n_parameters), decimals=0),
         Row((f"{MINUS}2 log-likelihood", -2 * fit.loglik), decimals=2),
         Row(("AIC", fit.aic), decimals=2),
-        Row(("AICc", fit.aicc), decimals=2),
-        Row(("BIC", fit.bic), decimals=2),
+        Row(("AICc", fit.aicc if tells_scores else Hidden()), decimals=2),
+        Row(("BIC", fit.bic if tells_subjects else Hidden()), decimals=2),
         Row(("Iterations", optimum.iterations), decimals=0),
         Row(("Optimum", "verified" if fit.converged else "not verified")),
     )

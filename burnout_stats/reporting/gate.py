@@ -1,30 +1,44 @@
-"""Before anything renders: every number of a run passes the disclosure gate of the cohort's policy, once and here."""
+"""Before anything renders: all numbers of a run pass the disclosure gate of the cohort's policy, together and here.
+
+Results that count subjects are protected jointly: the flow, the numbers at each visit, the n of every mean and
+contrast, the size of every model and the number of rows read. So no count of a report, less another, tells of few
+persons.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ..cohort import Cohort
+from ..describe._singled_out import unique_persons
 from ..errors import DisclosureError
-from ..estimates import Estimates, Summaries, protect
+from ..estimates import About, Estimates, Summaries, counted, protect, protect_all
 from ..estimates.disclosure import HIDDEN
+from ..inference.counting import contributing, counting, scores_by_subject
+from ..models import Fit
+from ..notices import Notice
 from ..plan import OutcomeResults, Results
 from ..plan.run import STANDARDIZER
 
-__all__ = ["hides_model", "shown"]
+__all__ = ["hides_model", "shown", "tells"]
 
 
 def shown(results: Results) -> Results:
-    """The results as they may be shown: the same, with the numbers of too small groups hidden.
+    """The results as they may be shown: the same, with the numbers of too small groups hidden, and those from which
+    they could be worked out.
 
     Raises
     ------
     DisclosureError
         `E-DISCLOSURE-COHORT` where a model rests on fewer subjects than may be shown at all.
     """
-    policy = results.cohort.policy
+    cohort = results.cohort
+    policy = cohort.policy
     for part in results.outcomes:
         if part.fit.n_subjects < policy.min_cell:
             raise DisclosureError(
@@ -33,15 +47,40 @@ def shown(results: Results) -> Results:
                 "Numbers about so few persons may not be shown.",
                 "Leave the outcome out; set `min_cell` under [disclosure] only as the data owner allows.",
             )
-    flow = protect(results.flow, policy)
-    parts = tuple(_part(part, results) for part in results.outcomes)
-    found = [*results.notices, *flow.notices]
+    counts: list[Estimates | Summaries] = [results.flow, _rows_of(cohort)]
+    for part in results.outcomes:
+        counts += [part.observed, _size_of(part.fit, cohort)]
+        counts += [replace(asked, margins=counting(asked, part.fit, cohort)) for asked in _asked(part)]
+    protected = protect_all(counts, policy)
+    flow, rows, *of_parts = (result for result in protected if isinstance(result, Summaries))
+    answers = [result for result in protected if isinstance(result, Estimates)]
+    parts = tuple(
+        _part(part, (of_parts[2 * k], of_parts[2 * k + 1]), (answers[2 * k], answers[2 * k + 1]), results)
+        for k, part in enumerate(results.outcomes)
+    )
+    found = [*results.notices, *unique_persons(cohort)]
+    if any(result.frame[HIDDEN].any() or result.frame["n"].isna().any() for result in protected):
+        found = list(map(_without_numbers, found))
+        parts = tuple(map(_quiet, parts))
+    found += flow.notices
     for part in parts:
         found += part.notices
     provenance = results.provenance
-    if flow.frame.loc[flow.frame["variable"].eq("visit"), HIDDEN].any():
+    if _is_hidden(rows) or any(hides_model(part, cohort) for part in parts) or _few_visits(flow):
         provenance = replace(provenance, rows_read=None, rows_kept=None)
+    elif provenance.rows_read != provenance.rows_kept and policy.hides(
+        (provenance.rows_read or 0) - (provenance.rows_kept or 0)
+    ):
+        provenance = replace(provenance, rows_read=None)
     return replace(results, flow=flow, outcomes=parts, notices=tuple(dict.fromkeys(found)), provenance=provenance)
+
+
+def tells(part: OutcomeResults) -> tuple[bool, bool]:
+    """Whether, in protected results, the number of subjects in the model may be told, and that of scores."""
+    if part.size is None:
+        return True, True
+    subjects, scores = (~part.size.frame[HIDDEN]).tolist()
+    return bool(subjects), bool(scores)
 
 
 def hides_model(part: OutcomeResults, cohort: Cohort) -> bool:
@@ -58,25 +97,104 @@ def hides_model(part: OutcomeResults, cohort: Cohort) -> bool:
     return bool(((together > 0) & (together < cohort.policy.min_cell)).any())
 
 
-def _part(part: OutcomeResults, results: Results) -> OutcomeResults:
+def _asked(part: OutcomeResults) -> tuple[Estimates, Estimates]:
+    return part.means, part.coefficients
+
+
+def _part(
+    part: OutcomeResults,
+    counts: tuple[Summaries, Summaries],
+    answers: tuple[Estimates, Estimates],
+    results: Results,
+) -> OutcomeResults:
     policy = results.cohort.policy
-    observed, means = protect(part.observed, policy), protect(part.means, policy)
-    changes, standardized = protect(part.changes, policy), protect(part.standardized, policy)
-    coefficients = part.coefficients
+    (observed, size), (means, coefficients) = counts, answers
     if means.frame[HIDDEN].any():
         # a hidden mean is a sum of coefficients, and a hidden change may be one of them
-        coefficients = _withheld(coefficients)
+        coefficients = protect(_withheld(coefficients), policy)
+    changes, standardized = (
+        protect(_without_n(asked, part.means, means), policy) for asked in (part.changes, part.standardized)
+    )
     if _is_sd_hidden(observed, results.cohort.visits.labels[0]):
         notes = tuple(note for note in standardized.about.notes if STANDARDIZER not in note)
         standardized = _withheld(replace(standardized, about=replace(standardized.about, notes=notes)))
     return replace(
         part,
         observed=observed,
+        size=size,
         means=means,
         changes=changes,
         standardized=protect(standardized, policy),
-        coefficients=protect(coefficients, policy),
+        coefficients=coefficients,
     )
+
+
+def _without_n(changes: Estimates, means: Estimates, protected: Estimates) -> Estimates:
+    """Changes without the n that are those of means whose n may not be told."""
+    gone = means.frame["n"].to_numpy(dtype=float)[protected.frame["n"].isna().to_numpy()]
+    n = changes.frame["n"].to_numpy(dtype=float)
+    told = np.isin(n, gone) & ~(n < changes.about.min_cell)
+    if not told.any():
+        return changes
+    frame = changes.frame.assign(n=np.where(told, np.nan, n))
+    return replace(changes, frame=frame, about=replace(changes.about, n_withheld=True))
+
+
+def _size_of(fit: Fit, cohort: Cohort) -> Summaries:
+    """The number of subjects and of scores in a model."""
+    frame = pd.DataFrame(
+        {
+            "variable": fit.outcome.name,
+            "level": ["subjects", "scores"],
+            "statistic": "n",
+            "value": [float(fit.n_subjects), float(fit.n_obs)],
+            "n": [fit.n_subjects, fit.n_obs],
+        }
+    )
+    margins = None
+    if fit.rows is not None:
+        margins = counted([contributing(fit, cohort), scores_by_subject(fit, cohort)])
+    return Summaries(frame=frame, about=About(kind="size", policy=cohort.policy), margins=margins)
+
+
+def _rows_of(cohort: Cohort) -> Summaries:
+    """The number of rows that were used."""
+    rows: NDArray[np.int64] = np.bincount(cohort.data["subject"].to_numpy() - 1, minlength=cohort.n_subjects)
+    frame = pd.DataFrame(
+        {"variable": ["rows"], "level": "kept", "statistic": "n", "value": float(rows.sum()), "n": int(rows.sum())}
+    )
+    return Summaries(frame=frame, about=About(kind="rows", policy=cohort.policy), margins=counted([rows]))
+
+
+def _is_hidden(counts: Summaries) -> bool:
+    return bool(counts.frame[HIDDEN].any())
+
+
+def _few_visits(flow: Summaries) -> bool:
+    return bool(flow.frame.loc[flow.frame["variable"].eq("visit"), HIDDEN].any())
+
+
+def _quiet(part: OutcomeResults) -> OutcomeResults:
+    """The part with notices that tell no numbers."""
+
+    def quiet(notices: tuple[Notice, ...]) -> tuple[Notice, ...]:
+        return tuple(map(_without_numbers, notices))
+
+    return replace(
+        part,
+        fit=replace(part.fit, notices=quiet(part.fit.notices)),
+        coefficients=replace(part.coefficients, notices=quiet(part.coefficients.notices)),
+        means=replace(part.means, notices=quiet(part.means.notices)),
+        changes=replace(part.changes, notices=quiet(part.changes.notices)),
+        standardized=replace(part.standardized, notices=quiet(part.standardized.notices)),
+    )
+
+
+def _without_numbers(notice: Notice) -> Notice:
+    """A notice of rows left out does not tell how many where that is part of a number that is hidden."""
+    if notice.code != "N-MODEL-ROWS-LEFT-OUT":
+        return notice
+    return replace(notice, message=re.sub(r"\d+ of \d+ rows", "Some rows", notice.message))
 
 
 def _withheld(estimates: Estimates) -> Estimates:

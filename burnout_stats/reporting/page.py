@@ -21,7 +21,7 @@ from ..notices import Notice
 from ..plan import OutcomeResults, Results
 from .drawing import Picture
 from .facts import dictionary, facts, fit_table, lede, origin, plan_table, scale, source
-from .gate import hides_model
+from .gate import hides_model, tells
 from .glance import glance
 from .manifest import slugs
 
@@ -99,7 +99,9 @@ def _chapter(part: OutcomeResults, results: Results, anchor: str, picture: Pictu
     style = results.plan.report.number_style
     policy = results.cohort.policy
     is_hidden = hides_model(part, results.cohort)
-    methods = text.methods(part.fit, means=part.means, changes=part.changes, tells_rows=not is_hidden)
+    subjects, scores = tells(part)
+    scores = scores and not is_hidden
+    methods = text.methods(part.fit, means=part.means, changes=part.changes, tells_rows=scores, tells_subjects=subjects)
     if is_hidden:
         policy = Policy(part.fit.n_subjects + 1)  # more than there are: the table then shows no number
     return Chapter(
@@ -115,8 +117,8 @@ def _chapter(part: OutcomeResults, results: Results, anchor: str, picture: Pictu
         methods=methods,
         formula=part.fit.spec.formula,
         coefficients=_html(tables.coefficients(part.coefficients), style),
-        covariance=_html(tables.covariance(part.fit, policy=policy), style),
-        fit=_html(fit_table(part.fit, is_hidden=is_hidden), style),
+        covariance=_html(tables.covariance(part.fit, policy=policy, tells_subjects=subjects), style),
+        fit=_html(fit_table(part.fit, tells_subjects=subjects, tells_scores=scores), style),
     )
 
 

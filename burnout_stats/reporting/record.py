@@ -21,7 +21,7 @@ from ..display.escape import clean
 from ..estimates import Estimates, Summaries
 from ..notices import Notice
 from ..plan import OutcomeResults, Provenance, Results
-from .gate import hides_model
+from .gate import hides_model, tells
 
 __all__ = ["SCHEMA", "to_json"]
 
@@ -76,17 +76,27 @@ def _outcome(part: OutcomeResults, cohort: Cohort) -> dict[str, Any]:
 def _model(part: OutcomeResults, cohort: Cohort) -> dict[str, Any]:
     fit = part.fit
     hidden = hides_model(part, cohort)
+    subjects, scores = tells(part)
+    scores = scores and not hidden
+    withheld = {
+        "n_obs": not scores,
+        "aicc": not scores,
+        "n_subjects": not subjects,
+        "bic": not subjects,
+        "covariance.matrix": hidden,
+    }
+    reasons = {name: "hidden" for name, is_withheld in withheld.items() if is_withheld}
     return {
         "formula": fit.spec.formula,
         "covariance_structure": fit.spec.structure_code,
         "method": fit.spec.method,
-        "n_obs": None if hidden else fit.n_obs,
-        "n_subjects": fit.n_subjects,
+        "n_obs": fit.n_obs if scores else None,
+        "n_subjects": fit.n_subjects if subjects else None,
         "n_parameters": fit.n_parameters,
         "loglik": fit.loglik,
         "aic": fit.aic,
-        "aicc": fit.aicc,
-        "bic": fit.bic,
+        "aicc": fit.aicc if scores else None,
+        "bic": fit.bic if subjects else None,
         "converged": fit.converged,
         "iterations": fit.optimum.iterations,
         "max_gradient": fit.optimum.max_gradient,
@@ -94,7 +104,7 @@ def _model(part: OutcomeResults, cohort: Cohort) -> dict[str, Any]:
             "visits": [str(label) for label in fit.covariance.index],
             "matrix": None if hidden else fit.covariance.to_numpy().tolist(),
         },
-        **({"reasons": {"n_obs": "hidden", "covariance.matrix": "hidden"}} if hidden else {}),
+        **({"reasons": reasons} if reasons else {}),
     }
 
 
@@ -108,22 +118,28 @@ def _estimates(estimates: Estimates) -> dict[str, Any]:
         "factors": list(about.factors),
         "by": list(about.by),
         "notes": list(about.notes),
-        "rows": _rows(estimates.frame, "not estimable"),
+        "rows": _rows(estimates.frame, "not estimable", n_is_withheld=about.n_withheld),
         "vcov": estimates.vcov.tolist(),
     }
 
 
 def _summaries(summaries: Summaries) -> dict[str, Any]:
     about = summaries.about
-    return {"kind": about.kind, "notes": list(about.notes), "rows": _rows(summaries.frame, "not available")}
+    return {
+        "kind": about.kind,
+        "notes": list(about.notes),
+        "rows": _rows(summaries.frame, "not available", n_is_withheld=about.n_withheld),
+    }
 
 
-def _rows(frame: pd.DataFrame, otherwise: str) -> list[dict[str, Any]]:
+def _rows(frame: pd.DataFrame, otherwise: str, *, n_is_withheld: bool) -> list[dict[str, Any]]:
     columns = {str(name): frame[name].astype(object).tolist() for name in frame.columns}
-    return [_row({name: values[k] for name, values in columns.items()}, otherwise) for k in range(len(frame))]
+    return [
+        _row({name: values[k] for name, values in columns.items()}, otherwise, n_is_withheld) for k in range(len(frame))
+    ]
 
 
-def _row(cells: Mapping[str, Any], otherwise: str) -> dict[str, Any]:
+def _row(cells: Mapping[str, Any], otherwise: str, n_is_withheld: bool) -> dict[str, Any]:
     hidden = bool(cells.get("hidden", False))
     row: dict[str, Any] = {}
     reasons: dict[str, str] = {}
@@ -136,7 +152,13 @@ def _row(cells: Mapping[str, Any], otherwise: str) -> dict[str, Any]:
             row[name] = int(number) if name in COUNTS and number.is_integer() else number
         else:
             row[name] = None
-            reasons[name] = "infinite" if math.isinf(number) else "hidden" if hidden else otherwise
+            reasons[name] = (
+                "infinite"
+                if math.isinf(number)
+                else "hidden"
+                if hidden or (name == "n" and n_is_withheld)
+                else otherwise
+            )
     return row | ({"reasons": reasons} if reasons else {})
 
 

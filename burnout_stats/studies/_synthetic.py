@@ -124,6 +124,7 @@ def study_file(cohort: Cohort, plan: Design) -> str:
 ANALYSIS = (
     "[disclosure]",
     "min_cell = 5",
+    "quasi_identifiers = []  # no row is a person",
     "",
     "[analysis]",
     'model = "mmrm"',

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["covariance"]
 
 
-def covariance(fit: Fit, *, title: str = "", policy: Policy | None = None) -> Table:
+def covariance(fit: Fit, *, title: str = "", policy: Policy | None = None, tells_subjects: bool = True) -> Table:
     """Variances and covariances of the residuals on and below the diagonal, correlations above it.
 
     Parameters
@@ -25,6 +25,8 @@ def covariance(fit: Fit, *, title: str = "", policy: Policy | None = None) -> Ta
         The caption.
     policy : Policy, optional
         How small a group may be shown (5 where left out); a fit to fewer subjects shows nothing.
+    tells_subjects : bool
+        Whether the number of subjects may be told.
     """
     Sigma = fit.covariance.to_numpy(dtype=float)
     visits = [str(visit) for visit in fit.covariance.columns]
@@ -45,6 +47,7 @@ def covariance(fit: Fit, *, title: str = "", policy: Policy | None = None) -> Ta
         rows=tuple(rows),
         notes=(
             "Variances on the diagonal, covariances below it, correlations above it.",
-            f"Structure: {fit.spec.structure_name}; {fit.spec.method.upper()}; {fit.n_subjects} subjects.",
+            f"Structure: {fit.spec.structure_name}; {fit.spec.method.upper()}"
+            + (f"; {fit.n_subjects} subjects." if tells_subjects else "."),
         ),
     )

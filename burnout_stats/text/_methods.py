@@ -23,7 +23,12 @@ __all__ = ["methods"]
 
 
 def methods(
-    fit: Fit, *, means: Estimates | None = None, changes: Estimates | None = None, tells_rows: bool = True
+    fit: Fit,
+    *,
+    means: Estimates | None = None,
+    changes: Estimates | None = None,
+    tells_rows: bool = True,
+    tells_subjects: bool = True,
 ) -> str:
     """A paragraph that says what was modeled and how.
 
@@ -40,13 +45,15 @@ def methods(
     tells_rows : bool
         Whether the number of scores may be told: less those of the visits that are shown, it tells a hidden one. It is
         never told with means of which some are hidden.
+    tells_subjects : bool
+        Whether the number of subjects may be told.
     """
     asked = means if changes is None else changes
     tells_rows = tells_rows and not (means is not None and HIDDEN in means.frame and means.frame[HIDDEN].any())
     sentences = [
         _model(fit),
         *([_random(fit)] if fit.spec.parsed.random else []),
-        _estimation(fit, tells_rows),
+        _estimation(fit, tells_rows, tells_subjects),
         _missing(fit),
         *([_degrees_of_freedom(asked.about.df_method)] if asked is not None else []),
         *([_means(means)] if means is not None else []),
@@ -83,16 +90,17 @@ def _random(fit: Fit) -> str:
     return f"Random effects were {'; '.join(told)}." if told else ""
 
 
-def _estimation(fit: Fit, tells_rows: bool) -> str:
+def _estimation(fit: Fit, tells_rows: bool, tells_subjects: bool) -> str:
     structure = fit.spec.structure_name
     article = "an" if structure[:1] in "aeiou" else "a"
     visits = _listed(list(fit.visits.labels))
     scores = f"{fit.n_obs} scores" if tells_rows else "the scores"
+    subjects = f"{fit.n_subjects} subjects" if tells_subjects else "the subjects"
     if _of_subjects(fit):
-        return f"It was fitted by {METHODS[fit.spec.method]} to {scores} of {fit.n_subjects} subjects."
+        return f"It was fitted by {METHODS[fit.spec.method]} to {scores} of {subjects}."
     return (
         f"The scores of a subject at {visits} had {article} {structure} covariance matrix, and the model was fitted by "
-        f"{METHODS[fit.spec.method]} to {scores} of {fit.n_subjects} subjects."
+        f"{METHODS[fit.spec.method]} to {scores} of {subjects}."
     )
 
 

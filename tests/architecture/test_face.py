@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import get_origin
 
 import pytest
 
@@ -104,7 +105,7 @@ def _signatures() -> Iterator[str]:
 
 def _signature(name: str, value: object) -> Iterator[str]:
     """Names, order and defaults of arguments: what a call written today relies on."""
-    if not callable(value) or (inspect.isclass(value) and issubclass(value, Warning)):
+    if not callable(value) or get_origin(value) or (inspect.isclass(value) and issubclass(value, Warning)):
         yield f"{name}: {type(value).__name__}"
         return
     signature = inspect.signature(value)

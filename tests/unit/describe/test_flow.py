@@ -23,7 +23,8 @@ def of_patterns(patterns, *, sex=None, min_cell=5):
         for _ in range(n):
             subject += 1
             for visit, seen in zip(TIMES, pattern, strict=True):
-                rows.append((subject, visit, 3.0 if seen else np.nan, 2.0 if seen == 1 else np.nan, *level))
+                score = 2.0 + subject % 3
+                rows.append((subject, visit, score if seen else np.nan, 6.0 - score if seen == 1 else np.nan, *level))
     names = ["id", "visit", "stress", "burnout", *(["sex"] if sex else [])]
     return read_cohort(
         pd.DataFrame(rows, columns=names),
@@ -51,6 +52,9 @@ def test_the_flow_of_villa_sana():
         ("visit", "baseline"): 227,
         ("visit", "1 year"): 185,
         ("visit", "3 years"): 184,
+        ("not_seen", "1 year"): 42,
+        ("not_seen", "3 years"): 43,
+        ("lost", "1 year"): 27,
         ("complete", "all visits"): 169,
         ("contributing", "Stress"): 227,
         ("contributing", "Burnout"): 227,
@@ -132,6 +136,62 @@ def test_by_is_a_categorical_covariate():
     named = read_cohort(data, subject="subject", visit="visit", times={"v0": 0, "v1": 1, "v3": 3}, outcomes=["EE"])
     with pytest.raises(StudyError, match="Rename"):
         describe.by_visit(named, by="level")
+
+
+def test_numbers_before_the_data_are_declared():
+    found = describe.flow(
+        of_patterns(VILLA_SANA),
+        before={"Invited": 260, "Eligible": 242, "Consented": 227},
+        reasons={"Invited": {"Not working": 10, "Abroad": 8}, "Eligible": {"Declined": 9}},
+    )
+    n = values(found)
+    assert [n["before", stage] for stage in ("Invited", "Eligible", "Consented")] == [260, 242, 227]
+    assert values(found, "percent")["before", "Consented"] == pytest.approx(100 * 227 / 260)
+    assert n["left after Invited", "all"] == 18
+    assert n["left after Invited", "Abroad"] == 8
+    assert ("left after Invited", "Reason not known") not in n
+    assert n["left after Eligible", "Reason not known"] == 6
+    assert ("left after Consented", "all") not in n
+    assert not protect(found, Policy()).frame["hidden"].any()
+
+
+def test_a_reason_of_few_hides_all_reasons_of_its_stage():
+    found = describe.flow(
+        of_patterns(VILLA_SANA), before={"Invited": 242}, reasons={"Invited": {"Declined": 11, "Abroad": 4}}
+    )
+    shown = values(protect(found, Policy()))
+    assert np.isnan([shown["left after Invited", reason] for reason in ("Declined", "Abroad")]).all()
+    assert shown["left after Invited", "all"] == 15
+
+
+def test_few_between_two_stages_are_not_told_by_either():
+    shown = values(protect(describe.flow(of_patterns(VILLA_SANA), before={"Invited": 230}), Policy()))
+    assert np.isnan(shown["before", "Invited"])
+    assert np.isnan(shown["left after Invited", "all"])
+
+
+@pytest.mark.raises_code("E-STUDY-VALUE")
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"before": {"Invited": 226}},
+        {"before": {"Invited": 240, "Consented": 250}},
+        {"before": {"Invited": 242}, "reasons": {"Invited": {"Declined": 16}}},
+        {"before": {"Invited": 242}, "reasons": {"Consented": {"Declined": 1}}},
+        {"before": {"Invited": 242.5}},
+        {"before": {"Invited": 242}, "by": describe.Completed("3 years")},
+    ],
+)
+def test_declared_numbers_that_cannot_be(declared):
+    with pytest.raises(StudyError):
+        describe.flow(of_patterns(VILLA_SANA), **declared)
+
+
+def test_the_flow_of_those_who_completed():
+    n = values(describe.flow(of_patterns(VILLA_SANA), by=describe.Completed("3 years")))
+    assert n["subjects", "all", "completed"] == n["visit", "3 years", "completed"] == 184
+    assert n["visit", "1 year", "lost"] == 16
+    assert n["visit", "3 years", "lost"] == 0
 
 
 # ---- privacy -------------------------------------------------------------------------------------------------------

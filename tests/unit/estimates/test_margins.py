@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from burnout_stats.estimates import About, Margins, Policy, Summaries, protect
-from burnout_stats.estimates.margins import complementary
+from burnout_stats.estimates.suppression import suppressed
 
 MIN_CELL = 5
 
@@ -31,6 +31,12 @@ def possible(margins: Margins, hidden: np.ndarray) -> np.ndarray:
     return np.array(tables)
 
 
+def can_be_hidden(member, margins, hidden):
+    """Whether the total leaves room, when every count that is hidden has at least one person."""
+    apart = sum(1 for row in margins.members[hidden] if row.sum() == 1 and not (row & member).any())
+    return margins.sizes.sum() - apart >= MIN_CELL
+
+
 @st.composite
 def tables(draw):
     k = draw(st.integers(2, 4))
@@ -45,12 +51,11 @@ def tables(draw):
 def test_no_small_count_can_be_worked_out(margins):
     counts = margins.members @ margins.sizes
     small = (counts > 0) & (counts < MIN_CELL)
-    hidden = small | complementary(margins, small, MIN_CELL)
+    hidden = small | suppressed(margins.members, margins.sizes, small, MIN_CELL)
     everything = possible(margins, hidden)
     assert (everything == margins.sizes).all(axis=1).any()
     for row in np.flatnonzero(small):
-        others = margins.sizes.sum() - (~margins.members[row]).sum()
-        if others >= MIN_CELL:  # else the whole table is too small for anyone to be hidden in it
+        if can_be_hidden(margins.members[row], margins, hidden):
             assert (everything @ margins.members[row]).max() >= MIN_CELL
 
 
@@ -58,24 +63,28 @@ def test_no_small_count_can_be_worked_out(margins):
 @given(tables())
 def test_nothing_is_hidden_where_no_count_is_small(margins):
     large = Margins(members=margins.members, sizes=margins.sizes + MIN_CELL, tables=margins.tables)
-    assert not complementary(large, np.zeros(len(large.members), dtype=bool), MIN_CELL).any()
+    assert not suppressed(large.members, large.sizes, np.zeros(len(large.members), dtype=bool), MIN_CELL).any()
+
+
+def summaries(members, sizes, of_table=0, **more):
+    counts = members @ sizes
+    frame = pd.DataFrame({"variable": "v", "level": list(map(str, range(len(counts)))), "statistic": "n"})
+    tables = np.broadcast_to(of_table, len(sizes))
+    margins = Margins(members=members, sizes=sizes, tables=tables, **more)
+    return Summaries(
+        frame=frame.assign(value=counts.astype(float), n=counts), about=About(kind="flow"), margins=margins
+    )
 
 
 def test_tables_are_protected_each_for_itself():
     members = np.kron(np.eye(2, dtype=bool), np.eye(3, dtype=bool)).astype(bool)
-    margins = Margins(members=members, sizes=np.array([3, 9, 30, 8, 9, 30]), tables=np.array([0, 0, 0, 1, 1, 1]))
-    hidden = np.array([True, False, False, False, False, False])
-    assert complementary(margins, hidden, MIN_CELL).tolist() == [False, True, False, False, False, False]
+    described = summaries(members, np.array([3, 9, 30, 8, 9, 30]), np.array([0, 0, 0, 1, 1, 1]))
+    assert protect(described, Policy()).frame["hidden"].tolist() == [True, True, False, False, False, False]
 
 
 def test_those_whom_no_row_counts_are_protected():
-    margins = Margins(
-        members=np.array([[True, False]]),
-        sizes=np.array([36, 4]),
-        tables=np.zeros(2, dtype=np.int64),
-        untold=np.array([[False, True]]),
-    )
-    assert complementary(margins, np.array([False]), MIN_CELL).tolist() == [True]
+    described = summaries(np.array([[True, False]]), np.array([36, 4]), untold=np.array([[False, True]]))
+    assert protect(described, Policy()).frame["hidden"].tolist() == [True]
 
 
 # ---- descriptions that do not say what adds up to what -------------------------------------------------------------

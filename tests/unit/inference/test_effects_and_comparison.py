@@ -130,7 +130,7 @@ def test_a_score_that_never_varies_has_no_effect_size():
 
 @pytest.mark.raises_code("E-STUDY-OPTION", "E-STUDY-VALUE")
 def test_what_effect_sizes_refuse(cohort, us):
-    two = cohort_of(scores(12, seed=1).assign(other=1.0), outcomes=["score", "other"])
+    two = cohort_of(scores(12, seed=1).assign(other=lambda d: d["score"].rank()), outcomes=["score", "other"])
     for call in (
         lambda: effect_sizes(cohort, measures="cohen"),
         lambda: effect_sizes(us, measures="d_av"),

@@ -118,3 +118,22 @@ def test_results_show_themselves_briefly(tmp_path):
     results = run(read_study(write_study(tmp_path)))
     assert repr(results) == "<Results: A hundred people; outcomes score, second; 0 notices>"
     assert repr(results.outcomes[0]) == "<OutcomeResults: score>"
+
+
+def test_numbers_before_the_data_stand_in_the_flow(tmp_path):
+    flow = '\n[flow]\nbefore = { "Invited" = 140, "Consented" = 120 }\nreasons = { "Invited" = { "Declined" = 20 } }\n'
+    plan = read_study(write_study(tmp_path, STUDY + flow))
+    frame = run(plan).flow.frame
+    told = frame[frame["statistic"].eq("n")].set_index(["variable", "level"])["value"]
+    assert [told["before", "Invited"], told["left after Invited", "Declined"], told["subjects", "all"]] == [
+        140,
+        20,
+        100,
+    ]
+    assert told["left after Consented", "all"] == 20
+
+
+@pytest.mark.raises_code("E-STUDY-VALUE")
+def test_numbers_before_the_data_cannot_be_negative(tmp_path):
+    with pytest.raises(StudyError, match=r"flow\.before"):
+        read_study(write_study(tmp_path, STUDY + '\n[flow]\nbefore = { "Invited" = -1 }\n'))
