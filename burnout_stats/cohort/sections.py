@@ -43,6 +43,10 @@ def _level(value: object) -> object:
     return plain(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
+def _as_tuple(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
 Level = Annotated[str, BeforeValidator(_level)]
 
 
@@ -128,7 +132,7 @@ class ScoreSection(Section):
     instrument: str = Field(
         min_length=1, description="The key of an instrument with one score, or of a subscale: cbi_personal."
     )
-    items: str | Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = Field(
+    items: Annotated[str | Annotated[tuple[str, ...], Field(min_length=1)], BeforeValidator(_as_tuple)] = Field(
         description='The columns of the items, in order, or a pattern such as "b{item}".'
     )
     reverse: tuple[str, ...] | None = Field(

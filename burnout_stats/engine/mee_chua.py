@@ -131,4 +131,10 @@ def range_over_means(of: Line, conf_level: float = 0.95) -> Range:
     shown = sorted((of.mean_0 + (B - apart) / A, of.mean_0 + (B + apart) / A))
     best = of.mean_0 - kept * of.spread / of.n / D if D != 0 else np.inf
     t = float(np.sign(D) * np.sqrt((of.n * D**2 + kept**2 * of.spread) / of.variance))
-    return Range(none=none, shown=(float(shown[0]), float(shown[1])), best=float(best), t=t, p_value=float(2 * special.stdtr(of.df, -abs(t))))
+    return Range(
+        none=none,
+        shown=(float(shown[0]), float(shown[1])),
+        best=float(best),
+        t=t,
+        p_value=float(2 * special.stdtr(of.df, -abs(t))),
+    )

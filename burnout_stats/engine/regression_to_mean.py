@@ -17,8 +17,8 @@ an error of measurement, all uncorrelated, Y₀ = T + S₀ + E₀, and β the sl
 
 **Source**: the ratio of covariances is derived here from linear regression on U. Selection by a cut-off on Y₀: James
 1973, Biometrics 29:121, in the form of Barnett, van der Pols & Dobson 2005, Int J Epidemiol 34:215, equations 1 and 2
-(their published code was read), and for unequal SDs Khan & Olivier 2022 (in the documentation of the R package RTM). The
-mean of several baselines is Gardner & Heady 1973, J Chronic Dis 26:781, by way of Barnett's equation 2. A second
+(their published code was read), and for unequal SDs Khan & Olivier 2022 (in the documentation of the R package RTM).
+The mean of several baselines is Gardner & Heady 1973, J Chronic Dis 26:781, by way of Barnett's equation 2. A second
 baseline is the idea of Davis 1976, Am J Epidemiol 104:493; his text was not at hand, and the formula is derived here.
 Ratios: Fieller 1954, J R Stat Soc B 16:175.
 """
@@ -98,16 +98,18 @@ def tipping_share(distance: ArrayLike, change: ArrayLike, shift: ArrayLike = 0.0
         return np.asarray(1 + (D - m) / d)
 
 
-def carried(stability: ArrayLike, lag: float, gap: float) -> Array:
-    """A stability over `lag` years carried to `gap` years: β^(gap/lag), for β above 0.
+def carried(stability: ArrayLike, lag: float, gap: float, reliability: ArrayLike = 1.0) -> Array:
+    """A stability over `lag` years carried to `gap` years: λ (β/λ)^(gap/lag), for β above 0.
 
-    That is so for a first-order autoregressive process. A lasting trait makes real stabilities fall more slowly over
-    longer gaps, and errors of measurement make them fall more slowly toward shorter ones.
+    So it is where the true score is a first-order autoregressive process and λ the reliability of its measurement;
+    λ = 1 where nothing is known, which lets β come near 1 over short gaps, as no score with error does. A lasting trait
+    keeps stabilities over long gaps higher than this.
 
-    >>> round(float(carried(0.62, lag=5, gap=1)), 3), round(float(carried(0.62, lag=5, gap=10)), 3)
-    (0.909, 0.384)
+    >>> [round(float(carried(0.62, 5, gap, reliability)), 3) for gap, reliability in ((1, 1), (1, 0.9), (10, 0.9))]
+    [0.909, 0.835, 0.427]
     """
-    return np.asarray(np.asarray(stability, dtype=float) ** (gap / lag))
+    rel = np.asarray(reliability, dtype=float)
+    return np.asarray(rel * (np.asarray(stability, dtype=float) / rel) ** (gap / lag))
 
 
 def correlation_error(r: ArrayLike, n: ArrayLike) -> Array:
@@ -155,9 +157,7 @@ def cutoff_distance(
     return np.asarray(sign * sigma * h), np.asarray(-slope), np.asarray(sign * (h - z * slope))
 
 
-def beyond_cutoff(
-    cutoff: ArrayLike, mean: ArrayLike, sd: ArrayLike, share: ArrayLike, *, above: bool = True
-) -> Array:
+def beyond_cutoff(cutoff: ArrayLike, mean: ArrayLike, sd: ArrayLike, share: ArrayLike, *, above: bool = True) -> Array:
     """James 1973: the expected change of those whose own score lies beyond a cut-off, −(1 − κ) σ φ(z)/(1 − Φ(z)).
 
     With κ = ρ σ₁/σ₀ it is −(σ₀ − ρ σ₁) φ(z)/(1 − Φ(z)), for unequal SDs.

@@ -67,6 +67,10 @@ _TITLES = {
     "share_against_norm": "Share against the norm",
     "screening": "Screening accuracy",
     "consistency": "Consistency",
+    "regression_to_the_mean": "Regression to the mean",
+    "stability_curve": "Regression to the mean over stabilities",
+    "mee_chua": "Change at the norm mean",
+    "mee_chua_range": "Change over norm means",
 }
 _ESTIMATE = {
     "change": "Change",

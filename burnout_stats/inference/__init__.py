@@ -1,6 +1,7 @@
 """Questions asked of a fit; every answer is Estimates."""
 
 from .bootstrap import bootstrap
+from .combine import combine
 from .comparison import Comparison, compare
 from .contrasts import contrast
 from .effect_sizes import effect_sizes
@@ -20,6 +21,7 @@ __all__ = [
     "Influence",
     "area_under_curve",
     "bootstrap",
+    "combine",
     "compare",
     "confint",
     "contrast",

@@ -9,6 +9,9 @@ from ..errors import StudyError
 
 __all__ = ["Norm", "Stability"]
 
+OF_ONE_DAY = ("alpha", "cronbach", "omega", "reliability", "internal consistency", "split-half")
+"""Words for what a stability is not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Norm:
@@ -81,8 +84,8 @@ class Stability:
     Raises
     ------
     StudyError
-        `E-STUDY-VALUE` for a correlation outside (-1, 1), an unknown kind, both `n` and `std_error`, or numbers that
-        cannot be.
+        `E-STUDY-STABILITY` for an alpha or another reliability, which is no stability; `E-STUDY-VALUE` for a
+        correlation outside (-1, 1), an unknown kind, both `n` and `std_error`, or numbers that cannot be.
 
     Examples
     --------
@@ -99,6 +102,14 @@ class Stability:
     from_cohort: bool = False
 
     def __post_init__(self) -> None:
+        if self.kind.casefold() in OF_ONE_DAY:
+            raise StudyError(
+                "E-STUDY-STABILITY",
+                f"The stability {self.value:g} is of the kind {self.kind!r}.",
+                "That is a reliability: it tells how well a score is measured on one day, not how much of it remains "
+                "after months.",
+                "Give the correlation of two occasions with its n, for example Stability(0.62, n=293).",
+            )
         cannot = (
             not math.isfinite(self.value)
             or self.kind not in ("correlation", "slope")

@@ -15,16 +15,16 @@ from ..design import Design, build
 from ..engine.basis import Basis
 from ..engine.covariance import STRUCTURES, Covariance
 from ..engine.incomplete_normal import completed, expected
-from ..engine.moments import aliased, moments_of_outcomes
+from ..engine.moments import Moments, aliased, moments_of_outcomes
 from ..engine.scoring import Status, optimize
 from ..errors import ModelError, StudyError, did_you_mean, one_of
 from ..models import MMRM
 from ..models.degrees_of_freedom import MomentsState
 from ..notices import Notice
 from ._draws import Draws
-from ._strategies import STRATEGIES, Pattern, Strategy
+from ._strategies import STRATEGIES, WORDS, Pattern, Strategy
 
-__all__ = ["Analyses", "Imputations", "analyse", "impute"]
+__all__ = ["Analyses", "Imputations", "Layout", "analyse", "impute", "layout"]
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -121,13 +121,16 @@ def impute(
     ----------
     draws : Draws
     strategy : str or function
-        What is assumed of the model's outcomes after the last visit at which they were seen: a key of
-        `sensitivity.STRATEGIES`, or a function that takes a `Pattern` and gives mean and covariance. Auxiliaries are
-        always taken as missing at random.
+        What is assumed of the imputed outcomes after the last visit at which they were seen: a key of
+        `sensitivity.STRATEGIES`, or a function that takes a `Pattern` and gives mean and covariance (`fade(0.2)`,
+        `jump_to_norm(norm)`, or one of your own, with a `name` and a `note` for the tables where you like). What is
+        missing is drawn from that distribution given all that was seen, auxiliaries included; missing auxiliaries
+        come with it.
     delta : mapping of visit label to points, optional
-        Added to every imputed value of the model's own outcome at that visit.
+        Added to every imputed value of the model's own outcome at that visit, and not carried on to later ones.
     gaps : "mar" or "strategy"
-        What holds for a visit that was missed and followed by one that was not.
+        What holds for a visit that was missed and followed by one that was not: missing at random, filled in before
+        the strategy has its say, or the strategy.
     reference : (covariate, level), optional
         The reference arm, for strategies that have one.
 
@@ -138,7 +141,9 @@ def impute(
     Raises
     ------
     StudyError
-        `E-STUDY-OPTION` for an unknown strategy, `E-STUDY-VISITS` for a visit that the cohort does not have.
+        `E-STUDY-OPTION` for an unknown strategy, or one that needs a reference and has none; `E-STUDY-VISITS` for a
+        visit that the cohort does not have; `E-STUDY-COLUMN` or `E-STUDY-VALUE` for a reference that is not in the
+        model.
 
     >>> from burnout_stats.studies import example
     >>> from burnout_stats.sensitivity import draws
@@ -161,36 +166,27 @@ def impute(
         if seen.all():
             continue
         y = np.broadcast_to(wide.Y[members], (len(draws), len(members), len(seen))).copy()
-        mean = wide.W[members] @ draws.B
-        now = seen.copy()
-        at_random = ~seen & (np.ones_like(seen) if how is STRATEGIES["mar"] else ~_after(seen, places, gaps))
-        if at_random.any():
-            some = seen | at_random
-            part = _drawn(mean[..., some], draws.Sigma[:, some][:, :, some], y[..., some], seen[some], rng)
-            y[..., at_random] = part
-            now = some
+        mean, covariance = wide.W[members] @ draws.B, draws.Sigma
+        now = seen | _gaps(seen, places) if gaps == "mar" else seen
+        if (now > seen).any():
+            y[..., now & ~seen] = _drawn(mean[..., now], covariance[:, now][:, :, now], y[..., now], seen[now], rng)
+        other_mean = None if other is None else other[members] @ draws.B
+        for outcome, at in places.items():
+            if not now[at].all():
+                mean, covariance = how(
+                    Pattern(
+                        seen=now,
+                        places=at,
+                        years=years,
+                        y=y,
+                        mean=mean,
+                        covariance=covariance,
+                        reference=other_mean,
+                        own=outcome == draws.spec.parsed.response,
+                    )
+                )
         if not now.all():
-            for at in places.values():
-                mine = ~now[at]
-                if not mine.any():
-                    continue
-                other_mean = None if other is None else other[members] @ draws.B
-                pattern = Pattern(
-                    seen=now,
-                    places=at,
-                    years=years,
-                    y=y,
-                    mean=mean,
-                    covariance=draws.Sigma,
-                    reference=other_mean,
-                )
-                moved, covariance = how(pattern)
-                only = now.copy()
-                only[at] = True
-                y[..., at[mine]] = _drawn(
-                    moved[..., only], covariance[..., only, :][..., only], y[..., only], now[only], rng
-                )
-                now = only
+            y[..., ~now] = _drawn(mean, covariance, y, now, rng)
         Y[:, members] = y
     own = places[draws.spec.parsed.response]
     Y[..., own] += np.where(np.isnan(wide.Y[:, own]), shifts, 0.0)
@@ -199,18 +195,17 @@ def impute(
         strategy=name,
         Y=Y,
         delta=dict(delta or {}),
-        notes=_notes(draws, name, delta or {}, data.skeleton.outcome(draws.spec.parsed.response).label),
+        notes=_notes(draws, _words(name, how), delta or {}, data.skeleton.outcome(draws.spec.parsed.response).label),
     )
 
 
-def _after(seen: Bools, places: Mapping[str, NDArray[np.intp]], gaps: str) -> Bools:
-    """The columns that the strategy speaks of: an outcome's visits after the last one seen, or all that are missing."""
-    spoken = np.zeros_like(seen)
+def _gaps(seen: Bools, places: Mapping[str, NDArray[np.intp]]) -> Bools:
+    """The columns of an outcome that are missing before its last visit seen."""
+    found = np.zeros_like(seen)
     for at in places.values():
-        found = np.flatnonzero(seen[at])
-        first = 0 if gaps == "strategy" or not len(found) else found[-1] + 1
-        spoken[at[first:]] = True
-    return spoken & ~seen
+        visits = np.flatnonzero(seen[at])
+        found[at[: visits[-1] if len(visits) else 0]] = True
+    return found & ~seen
 
 
 def _drawn(mean: Array, covariance: Array, y: Array, seen: Bools, rng: np.random.Generator | None) -> Array:
@@ -233,9 +228,17 @@ def _shifts(delta: Mapping[str, float], labels: tuple[str, ...]) -> Array:
     return np.array([float(delta.get(label, 0.0)) for label in labels])
 
 
+def _words(name: str, how: Strategy) -> str:
+    """What a strategy assumes, as people read it; nothing for "missing at random"."""
+    if how is STRATEGIES["mar"]:
+        return ""
+    note = getattr(how, "note", WORDS.get(name, ""))
+    return name.replace("_", " ") + (f" ({note})" if note else "")
+
+
 def _notes(draws: Draws, strategy: str, delta: Mapping[str, float], label: str) -> tuple[str, ...]:
     given = ", ".join(draws.data.given)
-    how = "" if strategy == "mar" else f" Then: {strategy.replace('_', ' ')}."
+    how = f" Then: {strategy}." if strategy else ""
     added = "; ".join(f"{value:+g} at {visit}" for visit, value in delta.items() if value)
     return (
         f"Missing at random given: {given}.{how}",
@@ -289,6 +292,73 @@ def analyse(imputations: Imputations, spec: MMRM | None = None) -> Analyses:
     ModelError
         `E-MODEL-IMPUTE` where the model cannot be fitted to some of the data sets.
     """
+    plan = layout(imputations, spec)
+    response = plan.spec.parsed.response
+    raw = plan.moments(imputations.values(response))
+    kept, _, null = aliased(raw)
+    return Analyses(
+        spec=plan.spec,
+        design=plan.design,
+        imputations=imputations,
+        state=plan.fitted(raw, kept),
+        kept=kept,
+        null=null,
+        notices=imputations.draws.notices,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Layout:
+    """How completed data sets are fitted: all but their values.
+
+    Attributes
+    ----------
+    spec : MMRM
+    design : Design
+    X : (n, V, p) array
+    group : (n,) array or None
+    weights : (M, n) array or None
+        Of conditional means: all subjects, and all but one.
+    basis : Basis
+    covariance : Covariance
+    """
+
+    spec: MMRM
+    design: Design
+    X: Array
+    group: NDArray[np.int64] | None
+    weights: Array | None
+    basis: Basis
+    covariance: Covariance
+
+    def moments(self, y: Array) -> Moments:
+        """The moments of outcomes (M, n, V)."""
+        return moments_of_outcomes(self.X, y, basis=self.basis, group=self.group, weights=self.weights)
+
+    def fitted(self, raw: Moments, kept: NDArray[np.intp]) -> MomentsState:
+        """The optima of a stack of moments, on the columns `kept`.
+
+        Raises
+        ------
+        ModelError
+            `E-MODEL-IMPUTE` where one of them is not verified.
+        """
+        moments = (raw if len(kept) == raw.n_columns else raw.columns(kept)).orthonormal()
+        optimum = optimize(moments, self.covariance, reml=self.spec.method == "reml")
+        failed = int((optimum.status != Status.VERIFIED).sum())
+        if failed:
+            raise ModelError(
+                "E-MODEL-IMPUTE",
+                f"The model `{self.spec.formula}` has no verified optimum in {failed} of {len(raw.n)} completed data "
+                "sets.",
+                "An analysis that is pooled needs them all.",
+                "Use a simpler covariance, or fewer covariates.",
+            )
+        return MomentsState(moments, optimum, self.covariance)
+
+
+def layout(imputations: Imputations, spec: MMRM | None = None) -> Layout:
+    """How `analyse` fits a model, with the same errors."""
     draws = imputations.draws
     asked = spec or draws.spec
     response = asked.parsed.response
@@ -305,28 +375,12 @@ def analyse(imputations: Imputations, spec: MMRM | None = None) -> Analyses:
             "Name the covariate in the model that is drawn for.",
         )
     X = rows.z[:, :-1].reshape(n, V, -1)
-    basis = Basis.centered(np.append(X.reshape(n * V, -1).mean(0), y.mean()), design.encoder.constant)
-    weights = np.concatenate([np.ones((1, n)), 1 - np.eye(n)]) if imputations.is_expected else None
-    raw = moments_of_outcomes(X, y, basis=basis, group=rows.group, weights=weights)
-    kept, dropped, null = aliased(raw)
-    moments = (raw if not len(dropped) else raw.columns(kept)).orthonormal()
-    covariance = Covariance(STRUCTURES[asked.covariance], np.array(skeleton.visits.years), max(1, len(design.groups)))
-    optimum = optimize(moments, covariance, reml=asked.method == "reml")
-    failed = int((optimum.status != Status.VERIFIED).sum())
-    if failed:
-        raise ModelError(
-            "E-MODEL-IMPUTE",
-            f"The model `{asked.formula}` has no verified optimum in {failed} of {len(imputations)} completed data "
-            "sets.",
-            "An analysis that is pooled needs them all.",
-            "Use a simpler covariance, or fewer covariates.",
-        )
-    return Analyses(
+    return Layout(
         spec=asked,
         design=design,
-        imputations=imputations,
-        state=MomentsState(moments, optimum, covariance),
-        kept=kept,
-        null=null,
-        notices=draws.notices,
+        X=X,
+        group=rows.group,
+        weights=np.concatenate([np.ones((1, n)), 1 - np.eye(n)]) if imputations.is_expected else None,
+        basis=Basis.centered(np.append(X.reshape(n * V, -1).mean(0), y.mean()), design.encoder.constant),
+        covariance=Covariance(STRUCTURES[asked.covariance], np.array(skeleton.visits.years), max(1, len(design.groups))),
     )

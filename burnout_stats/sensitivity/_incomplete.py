@@ -80,8 +80,21 @@ class Incomplete:
         return np.array([found[visit] for visit in range(self.n_visits)], dtype=np.intp)
 
     def W_at(self, variable: str, level: str) -> Array:
-        """W as it would be if every subject had this level of a categorical covariate."""
+        """W as it would be if every subject had this level of a categorical covariate.
+
+        Raises
+        ------
+        StudyError
+            `E-STUDY-COLUMN` for a covariate that is not in the model, `E-STUDY-VALUE` for a level that it lacks.
+        """
         data = self.skeleton.data
+        if variable not in self.W_formula.variables:
+            raise StudyError(
+                "E-STUDY-COLUMN",
+                f"The model has no `{variable}`.",
+                f"A reference arm is a level of one of its covariates: {', '.join(self.W_formula.variables) or 'none'}.",
+                f"Put it into the formula: visit * {variable}.",
+            )
         levels = self.skeleton.covariate_roles[variable].levels
         if levels is None or level not in levels:
             raise StudyError(

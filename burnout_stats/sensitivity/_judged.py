@@ -145,14 +145,15 @@ def _places(pairs: BeforeAfter, question: Question, stabilities: Sequence[Stabil
     return [2 * question.pair, 2 * question.pair + 1, own, own + 1, beta, last]
 
 
-def _beta(stability: Stability | None, inputs: Inputs, gap: float) -> tuple[float, float]:
-    """The stability at the gap between the visits, and its derivative by the stability that was given."""
+def _beta(stability: Stability | None, inputs: Inputs, gap: float) -> tuple[float, float, float]:
+    """The stability at the gap between the visits, and its derivatives by the one given and by the reliability."""
     if stability is None:
-        return 0.0, 0.0
-    if not inputs.carry or stability.lag is None or stability.lag == gap:
-        return stability.value, 1.0
-    beta = float(carried(stability.value, stability.lag, gap))
-    return beta, gap / stability.lag * beta / stability.value
+        return 0.0, 0.0, 0.0
+    if not inputs.carry or stability.lag is None:
+        return stability.value, 1.0, 0.0
+    k = gap / stability.lag
+    beta = float(carried(stability.value, stability.lag, gap, inputs.reliability))
+    return beta, k * beta / stability.value, (1 - k) * beta / inputs.reliability
 
 
 def _shift(pairs: BeforeAfter, inputs: Inputs, pair: int) -> tuple[float, float, float]:
@@ -170,13 +171,14 @@ def _numbers(pairs: BeforeAfter, inputs: Inputs, question: Question) -> list[_Nu
     before, after = (float(value) for value in pairs.means[question.pair])
     drifted, shift, gap = _shift(pairs, inputs, question.pair)
     mu = inputs.norm.mean + drifted
-    beta, slope = _beta(question.stability, inputs, gap)
+    beta, by_stability, by_reliability = _beta(question.stability, inputs, gap)
     kappa = float(share_kept(beta, selection=question.selection, reliability=inputs.reliability))
     g_kappa = np.zeros(6)
     if question.selection == "score":
-        g_kappa[BETA] = slope
+        g_kappa[[BETA, LAMBDA]] = by_stability, by_reliability
     elif question.selection == "state":
-        g_kappa[[BETA, LAMBDA]] = slope / inputs.reliability, -beta / inputs.reliability**2
+        rel = inputs.reliability
+        g_kappa[[BETA, LAMBDA]] = by_stability / rel, by_reliability / rel - beta / rel**2
     own = before - mu
     g_own = np.array([1.0, 0.0, -1.0, 0.0, 0.0, 0.0])
     distance, g_distance = own, g_own
@@ -242,10 +244,8 @@ def _fisher(stability: Stability, inputs: Inputs, gap: float, selection: str) ->
         return {}
     limits = correlation_interval(stability.value, stability.n, inputs.conf_level)
     if inputs.carry and stability.lag is not None:
-        limits = tuple(float(carried(max(limit, 0.0), stability.lag, gap)) for limit in limits)  # type: ignore[assignment]
-    low, high = (
-        float(share_kept(limit, selection=selection, reliability=inputs.reliability)) for limit in limits
-    )
+        limits = tuple(float(carried(max(limit, 0.0), stability.lag, gap, inputs.reliability)) for limit in limits)  # type: ignore[assignment]
+    low, high = (float(share_kept(limit, selection=selection, reliability=inputs.reliability)) for limit in limits)
     return {"conf_low": low, "conf_high": high, "method": "fisher"}
 
 
@@ -294,7 +294,7 @@ def _drawn(pairs: BeforeAfter, inputs: Inputs, question: Question, theta: Array)
     if stability is None:
         beta = np.zeros(len(theta))
     elif inputs.carry and stability.lag is not None:
-        beta = carried(np.maximum(beta, 0.0), stability.lag, gap)
+        beta = carried(np.maximum(beta, 0.0), stability.lag, gap, reliability)
     kappa = share_kept(beta, selection=question.selection, reliability=reliability)
     distance = before - mu
     if inputs.cutoff is not None:

@@ -153,7 +153,7 @@ class PooledFit:
             `E-MODEL-VCOV` for a robust covariance, `E-MODEL-NEEDS-REML` as of a `Fit`.
         """
         L = np.atleast_2d(np.asarray(L, dtype=float))
-        name = self._method(df, vcov)
+        name = self.df_method(df, vcov)
         estimable = self.is_estimable(L)
         inner, offset = self.analyses.state.basis.functions(L[:, self.kept])
         estimates = np.einsum("mkp,mp->mk", inner, self.analyses.state.gamma) + offset
@@ -181,7 +181,7 @@ class PooledFit:
             `E-MODEL-NOT-ESTIMABLE`; otherwise as `answer`.
         """
         L = np.atleast_2d(np.asarray(L, dtype=float))
-        name = self._method(df, vcov)
+        name = self.df_method(df, vcov)
         u, s, _ = np.linalg.svd(L[:, self.kept], full_matrices=False)
         rank = int((s > 1e-10 * max(float(s[0]), 1e-300)).sum()) if s[0] > 0 else 0
         if not rank or not self.is_estimable(L).all():
@@ -230,7 +230,7 @@ class PooledFit:
             raise not_linear("The fraction of missing information")
         inner, offset = self.analyses.state.basis.functions(np.atleast_2d(L)[:, self.kept])
         estimates = np.einsum("mkp,mp->mk", inner, self.analyses.state.gamma) + offset
-        return self._pooled(inner, estimates, self._method(df, None))
+        return self._pooled(inner, estimates, self.df_method(df))
 
     def _pooled(self, inner: Array, estimates: Array, name: str) -> tuple[Pooled, Array]:
         state = self.analyses.state
@@ -241,7 +241,8 @@ class PooledFit:
         complete[somewhere] = np.inf if name == "asymptotic" else method.rows(state, inner[:, somewhere]).mean(0)
         return rubin(estimates, within), complete
 
-    def _method(self, df: str | None, vcov: str | None) -> str:
+    def df_method(self, df: str | None, vcov: str | None = None) -> str:
+        """The method that is meant, after the checks of `answer`."""
         if vcov not in (None, "model"):
             raise ModelError(
                 "E-MODEL-VCOV",

@@ -245,22 +245,21 @@ def fade(rate: float) -> Fade:
     return Fade(float(rate))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class JumpToNorm:
     """What `jump_to_norm` returns."""
 
-    norms: Mapping[str, Norm]
-    places: tuple[str, ...] = ()
+    norm: Norm
 
     @property
     def name(self) -> str:
         """What tables call it."""
-        return f"jump to {' and '.join(dict.fromkeys(norm.label for norm in self.norms.values()))}"
+        return f"jump to {self.norm.label}"
 
     @property
     def note(self) -> str:
         """What it assumes."""
-        norm = next(iter(self.norms.values()))
+        norm = self.norm
         drift = f", changing by {norm.drift:+g} a year" if norm.drift else ""
         return (
             f"the missing visits have the mean {norm.mean:g}{drift} and the SD {norm.sd:g} of {norm.label}, and the "
@@ -268,18 +267,16 @@ class JumpToNorm:
         )
 
     def __call__(self, pattern: Pattern) -> tuple[Array, Array]:
-        """Mean μ, with the norm's mean m + drift · t_v at the missing visits; covariance SΣS with S = diag(s_v / √Σ_vv)
+        """Mean μ, with the norm's mean m + drift · t_v at the missing visits; covariance SΣS with S = diag(s / √Σ_vv)
         at the missing visits and 1 elsewhere, so that they have the norm's SD s.
         """
-        norm = self.norms[""] if pattern.own else None
-        if norm is None:
+        if not pattern.own:
             return pattern.mean, pattern.covariance
         visits = pattern.places[pattern.missing]
-        mean, _ = _moved(pattern, norm.mean + norm.drift * pattern.years[pattern.missing])
-        scale = np.ones(pattern.covariance.shape[:-1])
-        spread = np.sqrt(np.diagonal(pattern.covariance, axis1=-2, axis2=-1))
-        scale[..., visits] = norm.sd / spread[..., visits]
-        return mean, scale[..., :, None] * pattern.covariance * scale[..., None, :]
+        mean, covariance = _moved(pattern, self.norm.mean + self.norm.drift * pattern.years[pattern.missing])
+        scale = np.ones(covariance.shape[:-1])
+        scale[..., visits] = self.norm.sd / np.sqrt(covariance[..., visits, visits])
+        return mean, scale[..., :, None] * covariance * scale[..., None, :]
 
 
 def jump_to_norm(norm: Norm) -> JumpToNorm:
@@ -291,7 +288,7 @@ def jump_to_norm(norm: Norm) -> JumpToNorm:
     >>> jump_to_norm(Norm(mean=2.52, sd=0.92, n=1070, label="Norwegian doctors 1993")).name
     'jump to Norwegian doctors 1993'
     """
-    return JumpToNorm({"": norm})
+    return JumpToNorm(norm)
 
 
 STRATEGIES: MappingProxyType[str, Strategy] = MappingProxyType(

@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pingouin
 import pytest
+import scipy
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.version import Version
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
@@ -18,6 +20,8 @@ from burnout_stats.engine.level_and_change import blomqvist, oldham, pitman_morg
 from burnout_stats.engine.rm_anova import eta_limits, rm_anova, sphericity, within_sums
 
 COUNTS = st.integers(0, 60)
+
+NORMAL = "asymptotic" if Version(scipy.__version__) >= Version("1.13") else "approx"  # as scipy names it
 
 
 # ---- proportions
@@ -109,15 +113,14 @@ def test_the_identities_come_back(sd_1, sd_2, r, change, n):
     assert float(paired.correlation_from_change(sd_1, sd_2, s)) == pytest.approx(r, abs=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:Sample size too small")  # older scipy warns of it
 @pytest.mark.parametrize("zeros", ["drop", "pratt"])
 @pytest.mark.parametrize("n", [9, 60])
 def test_signed_ranks_as_scipy(zeros, n):
     rng = np.random.default_rng(n)
     x = np.round(rng.normal(-0.4, 1.2, n), 1)
     ours = paired.signed_rank(x, zeros=zeros, exact=False)
-    theirs = stats.wilcoxon(
-        x, zero_method={"drop": "wilcox", "pratt": "pratt"}[zeros], method="asymptotic", correction=False
-    )
+    theirs = stats.wilcoxon(x, zero_method={"drop": "wilcox", "pratt": "pratt"}[zeros], method=NORMAL, correction=False)
     assert ours.p_value == pytest.approx(theirs.pvalue, rel=CLOSED_FORM)
     assert min(ours.w_plus, ours.w_minus) == theirs.statistic
     if zeros == "drop":
@@ -160,7 +163,7 @@ def test_one_group_as_pingouin():
     found = rm_anova(*within_sums(y, np.zeros(25, dtype=int)))
     long = pd.DataFrame(y).rename_axis("id").reset_index().melt("id", var_name="visit")
     theirs = pingouin.rm_anova(long, dv="value", within="visit", subject="id", correction=True, effsize="np2")
-    theirs = theirs.rename(columns=str.lower).iloc[0]
+    theirs = theirs.rename(columns=lambda name: name.lower().replace("-", "_")).iloc[0]
     assert pytest.approx(theirs["f"], rel=1e-9) == found.within.F
     assert found.sphericity.greenhouse_geisser == pytest.approx(theirs["eps"], rel=1e-9)
     assert found.within.partial_eta_squared == pytest.approx(theirs["np2"], rel=1e-9)
@@ -194,6 +197,7 @@ def test_epsilon_between_its_bounds():
     assert sphericity(np.eye(3), 20).huynh_feldt == 1.0
 
 
+@pytest.mark.pinned  # older scipy knows the noncentral F to five digits only
 def test_limits_of_eta_squared_are_quantiles():
     low, high = eta_limits(5.2, 2, 80, conf_level=0.90)
     for eta, tail in ((low, 0.95), (high, 0.05)):
