@@ -97,6 +97,8 @@ class Column:
             Where cells are neither numbers nor text (lists, complex numbers, ...).
         """
         kind = series.dtype
+        if isinstance(kind, np.dtype) and kind.kind in "iuf":
+            return cls(numbers=series.to_numpy())
         if isinstance(kind, pd.CategoricalDtype):
             texts = [plain(level) for level in kind.categories]
             return cls._of_texts(series.cat.codes.to_numpy().astype(np.int64), texts, is_ordered=True)

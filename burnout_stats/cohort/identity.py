@@ -108,10 +108,10 @@ def _national(column: Column) -> tuple[Rows, str]:
     """The rows of the first country whose number the column holds."""
     if column.numbers is not None:
         found = _of_numbers(column.numbers)
-        at = np.arange(len(column))
+        at = np.arange(len(column)) if found else np.empty(0, dtype=np.int64)
     else:
         found, at = _of_texts(column.texts)
-    for rule in RULES:
+    for rule in RULES if found else ():
         shapes = [shape for shape in rule.shapes if shape in found]
         passed = {shape: rule.passes(found[shape][1]) for shape in shapes}
         n = sum(len(hits) for hits in passed.values())
@@ -160,7 +160,9 @@ def _of_texts(texts: Sequence[str]) -> tuple[dict[str, tuple[Rows, Digits]], Row
 
 def _of_numbers(numbers: NDArray[np.generic]) -> dict[str, tuple[Rows, Digits]]:
     """As `_of_texts`, for numbers whose leading zero has been lost."""
-    values = numbers.astype(np.float64)
+    values = numbers.astype(np.float64, copy=False)
+    if not np.fmax.reduce(values, initial=0.0) >= 1e8:
+        return {}
     with np.errstate(invalid="ignore"):
         rows = np.flatnonzero((values >= 1e8) & (values < 1e11) & (values == np.rint(values)))
     if not len(rows):

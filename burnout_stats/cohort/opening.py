@@ -83,7 +83,7 @@ def table_of_frame(frame: pd.DataFrame, *, first: int = 0) -> Table:
             "Check how it was made.",
         )
     return Table(
-        columns={name: frame.iloc[:, place] for place, name in enumerate(names)},
+        columns={name: column for name, (_, column) in zip(names, frame.items(), strict=True)},
         places=Places(np.arange(first, first + len(frame)), "row"),
         n_rows=len(frame),
     )

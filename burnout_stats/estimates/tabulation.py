@@ -67,6 +67,10 @@ _TITLES = {
     "share_against_norm": "Share against the norm",
     "screening": "Screening accuracy",
     "consistency": "Consistency",
+    "follow_up_weights": "Weights by the probability of being seen",
+    "balance": "Those seen against everybody",
+    "bounds": "What the missing scores allow",
+    "triangulation": "The change under different assumptions about missing scores",
     "regression_to_the_mean": "Regression to the mean",
     "stability_curve": "Regression to the mean over stabilities",
     "mee_chua": "Change at the norm mean",
@@ -86,8 +90,10 @@ _ESTIMATE = {
     "noninferiority": "Difference",
     "odds_ratios": "Odds ratio",
     "consistency": "Recomputed",
+    "bounds": "Change",
+    "triangulation": "Change",
 }
-_INTERVAL = {"consistency": "Range"}
+_INTERVAL = {"bounds": "Limits", "consistency": "Range"}
 """Kinds whose two limits are no confidence interval."""
 _WITHOUT = {
     "caseness": frozenset({"df", "statistic", "p_value"}),
@@ -101,6 +107,8 @@ _WITHOUT = {
     "screening": frozenset({"df", "statistic", "p_value"}),
     "share_against_norm": frozenset({"std_error", "df", "statistic", "p_value"}),
     "consistency": frozenset({"std_error", "df", "statistic", "p_value", "n"}),
+    "bounds": frozenset({"df", "statistic", "p_value"}),
+    "triangulation": frozenset({"df", "statistic"}),
 }
 """Numbers that results of a kind do not have."""
 _DOWN = frozenset({"baseline"})

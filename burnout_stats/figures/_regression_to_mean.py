@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ..display.escape import clean
 from ..display.styles import fixed, interval
@@ -33,13 +34,14 @@ def regression_to_the_mean(
     *,
     visit: str | None = None,
     ax: Axes | None = None,
-    size: str | tuple[float, float] = (89.0, 78.0),
+    size: str | tuple[float, float] = (89.0, 84.0),
     title: str = "",
 ) -> Figure:
     """What regression to the mean alone would bring at each stability, against what was observed.
 
-    Where the two lines meet, regression to the mean explains the whole change. The stability that was given is a mark
-    on the curve with its interval along the axis.
+    Where the two lines meet, regression to the mean explains the whole change. Points of the curve are filled where the
+    interval of observed minus expected leaves out 0 (the two bands do not tell that: they share the baseline mean). The
+    stability that was given is a mark on the curve with its interval along the axis.
 
     Parameters
     ----------
@@ -132,15 +134,17 @@ class _Curve:
         observed, tipping = self._row("observed change", "any"), self._row("tipping stability", "any")
         told = f"Expected change in {in_sentence(self.label)} by {clean(self.visit)} from regression to the mean alone"
         if len(points):
-            ends = [f"{fixed(float(row['estimate']), 2)} at stability {row['at']:g}" for _, row in _ends(points)]
+            ends = [
+                f"{fixed(float(row['estimate']), 2)} at stability {fixed(row['at'], 1)}" for _, row in _ends(points)
+            ]
             told += f": {' to '.join(ends)}"
         if observed is not None:
             told += f"; the observed change is {self._with_interval(observed)}"
         if tipping is not None:
             told += f", and the two meet at stability {fixed(float(tipping['estimate']), 2)}"
-        given = self._row("share kept", "given")
+        given = self._row("stability", "given")
         if given is not None:
-            told += f"; the share kept that was given is {self._with_interval(given)}"
+            told += f"; the stability that was given is {self._with_interval(given)}"
         return f"{told}."
 
     def long_description(self) -> str:
@@ -153,7 +157,7 @@ class _Curve:
     # ---- drawing
 
     def draw(self, ax: Axes) -> None:
-        points, given = self._points, self._row("share kept", "given")
+        points, given = self._points, self._row("stability", "given")
         at = points["at"].to_numpy(dtype=float)
         ends = [*at, *([] if given is None else _span(given))]
         low, high = min(ends), max(ends)
@@ -164,9 +168,14 @@ class _Curve:
         ax.axhline(0.0, color="#8c8c8c", linewidth=0.6, zorder=0)
         self._observed(ax)
         stroke = STROKES[0]
-        limits = points[["conf_low", "conf_high"]].to_numpy(dtype=float).T
-        ax.fill_between(at, limits[0], limits[1], color=stroke.color, alpha=BAND, linewidth=0, zorder=1)
-        ax.plot(at, points["estimate"].to_numpy(dtype=float), color=stroke.color, linewidth=1.3, zorder=3)
+        expected = points["estimate"].to_numpy(dtype=float)
+        low_high = [points[name].fillna(points["estimate"]).to_numpy(dtype=float) for name in ("conf_low", "conf_high")]
+        ax.fill_between(at, *low_high, color=stroke.color, alpha=BAND, linewidth=0, zorder=1)
+        ax.plot(at, expected, color=stroke.color, linewidth=1.3, zorder=3)
+        clear = self._clear()
+        look: dict[str, Any] = {"edgecolors": stroke.color, "s": 15, "linewidths": 0.9, "zorder": 4}
+        ax.scatter(at[clear], expected[clear], facecolors=stroke.color, **look)
+        ax.scatter(at[~clear], expected[~clear], facecolors="white", **look)
         self._given(ax)
         unit = self.about.units.get(self.outcome, "")
         axis = f"Change in {in_sentence(self.label)} by {clean(self.visit)}" + (f" ({unit})" if unit else "")
@@ -174,19 +183,27 @@ class _Curve:
         ax.set_xlabel("Stability without help", parse_math=False)
         self._key(ax)
 
+    def _clear(self) -> NDArray[np.bool_]:
+        """At which points the interval of the difference of observed and expected leaves out 0."""
+        rows = self.frame[self.frame["measure"].eq("observed minus expected")].set_index("stability")
+        limits = rows.loc[self._points["stability"], ["conf_low", "conf_high"]].to_numpy(dtype=float)
+        clear: NDArray[np.bool_] = (limits[:, 0] > 0) | (limits[:, 1] < 0)
+        return clear
+
     def _observed(self, ax: Axes) -> None:
         row = self._row("observed change", "any")
         if row is None:
             return
         stroke = STROKES[1]
-        ax.axhspan(float(row["conf_low"]), float(row["conf_high"]), color=stroke.color, alpha=BAND, linewidth=0, zorder=1)
+        low, high = float(row["conf_low"]), float(row["conf_high"])
+        ax.axhspan(low, high, color=stroke.color, alpha=BAND, linewidth=0, zorder=1)
         ax.axhline(float(row["estimate"]), color=stroke.color, linewidth=1.3, linestyle=stroke.dash, zorder=2)
 
     def _given(self, ax: Axes) -> None:
-        share, change = self._row("share kept", "given"), self._row("expected change", "given")
+        share, change = self._row("stability", "given"), self._row("expected change", "given")
         if share is None or change is None:
             return
-        x, y = self._place(share), float(change["estimate"])
+        x, y = float(share["estimate"]), float(change["estimate"])
         left, right = _span(share)
         ax.errorbar(
             [x],
@@ -200,18 +217,24 @@ class _Curve:
             zorder=5,
         )
 
-    def _place(self, share: pd.Series[Any]) -> float:
-        return float(share["estimate"])
-
     def _key(self, ax: Axes) -> None:
         from matplotlib.lines import Line2D
 
+        blue, dot = STROKES[0].color, {"marker": "o", "markersize": 4.0, "linestyle": "none"}
         marks: list[Any] = [
-            Line2D([], [], color=STROKES[0].color, linewidth=1.3),
+            Line2D([], [], color=blue, linewidth=1.3),
             Line2D([], [], color=STROKES[1].color, linewidth=1.3, linestyle=STROKES[1].dash),
         ]
         words = ["expected from regression to the mean alone", "observed"]
-        if self._row("share kept", "given") is not None:
+        clear = self._clear()
+        level = percent_of(self.about.conf_level)
+        if clear.any():
+            marks.append(Line2D([], [], color=blue, **dot))
+            words.append(f"observed differs from expected ({level} CI)")
+        if not clear.all():
+            marks.append(Line2D([], [], markerfacecolor="white", markeredgecolor=blue, **dot))
+            words.append(f"not shown to differ ({level} CI)")
+        if self._row("stability", "given") is not None:
             marks.append(Line2D([], [], color=INK, marker="D", markersize=4.5, linestyle="none"))
             words.append("stability given")
         key = ax.legend(

@@ -30,14 +30,14 @@ def bounds(cohort: Cohort, outcome: str, *, conf_level: float = 0.95) -> Estimat
     outcome : str
         With a declared range.
     conf_level : float
-        How often the limits, from the lower one of the lowest possible change to the upper one of the highest, hold the
-        true change (Imbens & Manski).
+        How often the limits hold the true change (Imbens & Manski): a little below the lowest possible change of the
+        sample to a little above the highest.
 
     Returns
     -------
     Estimates
-        Kind "bounds", two rows for each contrast. `conf_low` of the lowest and `conf_high` of the highest possible
-        change are the limits; the other ends are not there.
+        Kind "bounds", two rows for each contrast (`bound`), which have the same limits. `n` counts subjects of whom
+        both scores are known.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def bounds(cohort: Cohort, outcome: str, *, conf_level: float = 0.95) -> Estimat
 
     >>> from burnout_stats.studies import example
     >>> bounds(example("villa_sana"), "exhaustion").frame["estimate"].round(2).tolist()[:2]
-    [-0.61, 0.14]
+    [-0.79, -0.05]
     """
     role = cohort.outcome(outcome)
     if role.range is None:
@@ -82,8 +82,8 @@ def bounds(cohort: Cohort, outcome: str, *, conf_level: float = 0.95) -> Estimat
                     "df": np.inf,
                     "statistic": np.nan,
                     "p_value": np.nan,
-                    "conf_low": mean[0] - c * error[0] if k == 0 else np.nan,
-                    "conf_high": mean[1] + c * error[1] if k else np.nan,
+                    "conf_low": mean[0] - c * error[0],
+                    "conf_high": mean[1] + c * error[1],
                     "n": int(seen.sum()),
                     "method": "bounds",
                 }
@@ -105,8 +105,7 @@ def bounds(cohort: Cohort, outcome: str, *, conf_level: float = 0.95) -> Estimat
             notes=(
                 f"Missing scores are put at the ends of the scale ({low:g} and {high:g}); nothing is assumed of why "
                 "they are missing.",
-                "The limit goes with the bound: from the lower limit of the lowest to the upper limit of the highest "
-                "possible change (Imbens & Manski 2004).",
+                "The mean change of the sample lies between the two; the limits hold the true one (Imbens & Manski 2004).",
                 "n: subjects of whom both scores are known.",
             ),
             policy=cohort.policy,

@@ -58,7 +58,7 @@ class FollowUpWeights:
     kind, gaps : keys of `KINDS` and `GAPS`
     truncate : (low, high) quantiles, or None
     predictors : their labels
-    names : the columns of the model of being seen
+    names : the columns of the model of being seen, in words where they are variables
     X : (n, p) array
         These columns.
     response : Response
@@ -110,8 +110,8 @@ class FollowUpWeights:
         )
         how = GAPS[self.gaps] if self.kind != "completers" else "one model of having been seen at every visit"
         return (
-            f"Being seen is taken to depend on {', '.join(self.predictors)} only (at baseline), by logistic "
-            "regression without interactions but those written.",
+            f"Being seen is taken to depend on {', '.join(self.predictors)} (at baseline) and on nothing else that tells "
+            "of the scores; logistic regression.",
             f"{KINDS[self.kind][:1].upper()}{KINDS[self.kind][1:]}; {cut}.",
             f"{how[:1].upper()}{how[1:]}.",
         )
@@ -297,7 +297,7 @@ def weights(
         gaps=gaps,
         truncate=truncate,
         predictors=tuple(variable.label for variable in known),
-        names=names,
+        names=tuple({variable.name: variable.label for variable in known}.get(name, name) for name in names),
         X=X,
         response=response,
         weighting=weighting,

@@ -173,9 +173,10 @@ def _numbers(pairs: BeforeAfter, inputs: Inputs, question: Question) -> list[_Nu
     mu = inputs.norm.mean + drifted
     beta, by_stability, by_reliability = _beta(question.stability, inputs, gap)
     kappa = float(share_kept(beta, selection=question.selection, reliability=inputs.reliability))
+    g_beta = np.array([0.0, 0.0, 0.0, 0.0, by_stability, by_reliability])
     g_kappa = np.zeros(6)
     if question.selection == "score":
-        g_kappa[[BETA, LAMBDA]] = by_stability, by_reliability
+        g_kappa = g_beta
     elif question.selection == "state":
         rel = inputs.reliability
         g_kappa[[BETA, LAMBDA]] = by_stability / rel, by_reliability / rel - beta / rel**2
@@ -192,6 +193,7 @@ def _numbers(pairs: BeforeAfter, inputs: Inputs, question: Question) -> list[_Nu
     g_expected = -(1 - kappa) * g_distance + distance * g_kappa
     found += [
         _Number("observed change", change, OBSERVED),
+        *([_Number("stability", beta, g_beta)] if "stability" in question.measures else []),
         _Number("share kept", kappa, g_kappa),
         _Number("expected change", expected, g_expected),
         _Number("observed minus expected", change - expected, OBSERVED - g_expected),
@@ -230,8 +232,9 @@ def _with_interval(number: _Number, V: Array, pairs: BeforeAfter, inputs: Inputs
     row: Row = {"estimate": number.value, "std_error": error, "df": df, "method": "delta method"}
     row |= {"conf_low": number.value - reach, "conf_high": number.value + reach}
     stability = question.stability
-    if number.measure == "share kept" and stability is not None:
-        return row | _fisher(stability, inputs, _shift(pairs, inputs, question.pair)[2], question.selection)
+    if number.measure in ("share kept", "stability") and stability is not None:
+        selection = question.selection if number.measure == "share kept" else "score"
+        return row | _fisher(stability, inputs, _shift(pairs, inputs, question.pair)[2], selection)
     if number.measure in ("observed change", "observed minus expected"):
         t = number.value / error
         row |= {"statistic": t, "p_value": float(2 * stdtr(df, -abs(t)))}

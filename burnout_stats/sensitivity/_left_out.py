@@ -119,7 +119,8 @@ def _subjects(whole: Fit, everyone: Estimates, asked: VisitContrast) -> Estimate
         k = int(known[pick(without.estimate[known])])
         numbers = {"estimate": without.estimate[k], "conf_low": low[k], "conf_high": high[k]}
         if step:
-            numbers = {key: float(outward(value / step) * step) for key, value in numbers.items()}
+            ways = {"estimate": outward, "conf_low": np.floor, "conf_high": np.ceil}
+            numbers = {key: float(ways[key](value / step) * step) for key, value in numbers.items()}
         row = rows[0].assign(left_out=f"one subject ({name} estimate)", n=float(whole.n_subjects - 1), **numbers)
         statistic = without.estimate[k] / without.std_error[k]
         exact = {
@@ -236,7 +237,8 @@ def _levels(
         frame,
         everyone,
         (
-            f"{asked.name.replace(' - ', ' less ')}; all of the model is estimated anew without each level of {label}.",
+            f"{asked.name.replace(' - ', ' less ')}; all of the model is estimated anew without each level of {label}, "
+            "and averaged over those who are left.",
             *refused,
         ),
     )

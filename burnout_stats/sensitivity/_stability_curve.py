@@ -49,7 +49,7 @@ def stability_curve(
     -------
     Estimates
         Kind "stability_curve": for each visit the observed change and the tipping stability (`stability` is "any"),
-        those of the stability that is given ("given"), and for each of `over` the "expected change" and the "observed
+        the stability that is given and what it brings ("given"), and for each of `over` the "expected change" and the "observed
         minus expected".
 
     Raises
@@ -135,7 +135,7 @@ def _curve(pairs: BeforeAfter, asked: Asked, over: Sequence[float]) -> Estimates
     tipping = ("observed change", "tipping stability")
     questions: list[Question] = []
     for at, (visit, one) in enumerate(zip(pairs.visits, given, strict=True)):
-        asking = ("share kept", "expected change", "observed minus expected")
+        asking = ("stability", "expected change", "observed minus expected")
         own = [(one, "given", asking)] if one is not None else []
         marks = [(grid[0] if grid else None, "any", tipping), *own]
         marks += [(point, f"{point.value:g}", asking[1:]) for point in grid]

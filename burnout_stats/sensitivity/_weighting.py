@@ -44,7 +44,7 @@ Array = NDArray[np.float64]
 ERRORS = MappingProxyType(
     {
         "sandwich": "sandwich, clustered on the subject, that carries the estimation of the weights",
-        "known": "sandwich, clustered on the subject, with the weights taken as known",
+        "sandwich-known": "sandwich, clustered on the subject, with the weights taken as known",
         "bootstrap": "bootstrap of subjects that refits the model of being seen",
     }
 )
@@ -205,7 +205,7 @@ def weighted(
           are.
     outcome_predictors : str or names, optional
         Of the regression of "augmented"; `predictors` where left out.
-    se : "sandwich", "known" or "bootstrap"
+    se : "sandwich", "sandwich-known" or "bootstrap"
         See `ERRORS`. Intervals take the normal distribution. For "completers" the covariance of the visits is held at
         its estimate.
     n : int
@@ -348,7 +348,7 @@ def _solved(found: FollowUpWeights, se: str, boot: _Bootstrap | None) -> Weighte
     notices = found.notices
     if boot is None:
         gamma, V = weighted_equations(
-            Q, y, subject, visit, found.response, found.weighting, known=se == "known"
+            Q, y, subject, visit, found.response, found.weighting, known=se == "sandwich-known"
         )
     else:
         gamma, _ = weighted_equations(Q, y, subject, visit, found.response, found.weighting, known=True)
@@ -415,7 +415,7 @@ def _augmented(
         independent(Z[seen[:, v]], names, f"those seen at {label}")
     Y = np.full(seen.shape, np.nan)
     Y[found.subject, found.rows.visit] = found.rows.z[:, -1]
-    mu, V = augmented_means(Z, Y, found.response, found.weighting, known=se == "known")
+    mu, V = augmented_means(Z, Y, found.response, found.weighting, known=se == "sandwich-known")
     notices = found.notices
     if boot is not None:
         replicates = []
