@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .inference import (
         area_under_curve,
         bootstrap,
+        combine,
         compare,
         confint,
         contrast,
@@ -82,6 +83,7 @@ __all__ = [
     "area_under_curve",
     "bootstrap",
     "check",
+    "combine",
     "compare",
     "confint",
     "contrast",
@@ -127,7 +129,7 @@ _HOMES = {
         "errors": "BurnoutStatsError DataError DisclosureError ModelError SetupError StudyError",
         "estimates": "Estimates Policy Sample Share Summaries",
         "inference": (
-            "area_under_curve bootstrap compare confint contrast effect_sizes emmeans gain_kept icc influence "
+            "area_under_curve bootstrap combine compare confint contrast effect_sizes emmeans gain_kept icc influence "
             "joint_test noninferiority r_squared slopes standardize summarize term_tests"
         ),
         "instruments": "Norm Stability score",

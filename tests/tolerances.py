@@ -80,3 +80,17 @@ UNIROOT = 1e-9
 
 MAUCHLY_P = 2e-5
 """Absolute, Mauchly's p against R for four visits and more, where R's second-order term has a slip (see the test)."""
+
+R_OPTIMIZE = 1e-5
+"""Relative, where R's optimize finds a maximum: the criterion is flat there, so only half the digits are determined."""
+
+GENZ = 1e-3
+"""Absolute, p values adjusted by R's mvtnorm, whose randomized quadrature warns that it stopped short of 1e-6."""
+
+WEIGHTED = 1e-6
+"""Relative, weighted estimates reached in two ways: Newton of the model of being seen stops after a step that gains
+less than 1e-10 of the log-likelihood, and the weights follow the coefficients.
+"""
+
+STACKED = 1e-5
+"""Relative, a sandwich from derivatives in closed form against one from central differences of all equations."""

@@ -125,10 +125,12 @@ def _node(parts: Sequence[str | int], schema: Mapping[str, Any]) -> Mapping[str,
 
 
 def _resolved(node: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    if (
-        "$ref" not in node and len(node.get("allOf", ())) == 1
-    ):  # older pydantic: a default beside it
+    if "$ref" not in node and len(node.get("allOf", ())) == 1:  # older pydantic: a default beside it
         node = {**node["allOf"][0], **{key: value for key, value in node.items() if key != "allOf"}}
+    if "anyOf" in node:
+        choices = [choice for choice in node["anyOf"] if choice.get("type") != "null"]
+        if len(choices) == 1 and len(choices) < len(node["anyOf"]):  # a table that may be left out
+            node = {**choices[0], **{key: value for key, value in node.items() if key != "anyOf"}}
     if "$ref" in node:
         target: Mapping[str, Any] = schema["$defs"][str(node["$ref"]).rsplit("/", 1)[-1]]
         return {**target, **{key: value for key, value in node.items() if key != "$ref"}}

@@ -43,7 +43,7 @@ GOLDEN = (1 + np.sqrt(5.0)) / 2
 
 
 def _rademacher(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
-    return 2.0 * rng.integers(0, 2, shape) - 1.0
+    return np.asarray(2.0 * rng.integers(0, 2, shape) - 1.0, dtype=np.float64)
 
 
 def _mammen(rng: np.random.Generator, shape: tuple[int, int]) -> Array:

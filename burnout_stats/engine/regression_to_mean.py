@@ -14,6 +14,8 @@ an error of measurement, all uncorrelated, Y₀ = T + S₀ + E₀, and β the sl
 | the trait T | 1 |
 | the momentary state T + S₀, free of error | β/λ, λ the reliability of Y₀ |
 | a crisis S₀ that is over by the later time | 0 |
+| the mean of m baselines, which is Y₀ here | m β/(1 + (m − 1) ρ_b), ρ_b the correlation of two of them |
+| an earlier score Y_a, not Y₀ | β_a/ρ_b, β_a and ρ_b those of Y_a with the later score and with Y₀ |
 
 **Source**: the ratio of covariances is derived here from linear regression on U. Selection by a cut-off on Y₀: James
 1973, Biometrics 29:121, in the form of Barnett, van der Pols & Dobson 2005, Int J Epidemiol 34:215, equations 1 and 2
@@ -58,22 +60,40 @@ SELECTIONS: Mapping[str, str] = MappingProxyType(
         "state": "they came because of how they truly were that day, which the score measures with error",
         "trait": "they came because of how they lastingly are",
         "crisis": "they came because of a crisis that is over, and forgotten by the score, at the later visit",
+        "mean": "they came because of the mean of several scores, which is their score at baseline",
+        "earlier": "they came because of an earlier score than the one at baseline, from which their change is counted",
     }
 )
 """What a group may have been selected on."""
 
 
-def share_kept(stability: ArrayLike, *, selection: str, reliability: ArrayLike = 1.0) -> Array:
+def share_kept(
+    stability: ArrayLike,
+    *,
+    selection: str,
+    reliability: ArrayLike = 1.0,
+    between: ArrayLike | None = None,
+    baselines: int = 1,
+) -> Array:
     """κ, the share of the distance that remains, for a way of selection of `SELECTIONS`.
 
-    >>> [round(float(share_kept(0.62, selection=name, reliability=0.90)), 3) for name in SELECTIONS]
-    [0.62, 0.689, 1.0, 0.0]
+    `between` is the correlation of two baselines; for the mean of several it is the stability where left out, and κ is
+    then Spearman and Brown's formula.
+
+    >>> known = {"reliability": 0.90, "between": 0.80, "baselines": 2}
+    >>> [round(float(share_kept(0.62, selection=name, **known)), 3) for name in SELECTIONS]
+    [0.62, 0.689, 1.0, 0.0, 0.689, 0.775]
     """
     beta = np.asarray(stability, dtype=float)
+    rho = beta if between is None else np.asarray(between, dtype=float)
     if selection == "score":
         return beta
     if selection == "state":
         return np.asarray(beta / np.asarray(reliability, dtype=float))
+    if selection == "mean":
+        return np.asarray(baselines * beta / (1 + (baselines - 1) * rho))
+    if selection == "earlier":
+        return np.asarray(beta / rho)
     return np.full_like(beta, 1.0 if selection == "trait" else 0.0)
 
 

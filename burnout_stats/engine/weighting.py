@@ -1,7 +1,7 @@
 """Inverse probabilities of being seen, and what is estimated with them; many weightings of the subjects at once.
 
-Whether subject i was seen is modeled by parts, each a logistic regression among those at risk: P(d_ik = 1) = expit(x_ik'
-α_k). The probability of being seen at visit v is the product of the parts that lead there, π_iv = Π_k expit(x_ik'α_k):
+Whether subject i was seen is modeled by parts, each a logistic regression among those at risk with probabilities p_ik =
+expit(x_ik'α_k). The probability of being seen at visit v is the product of the parts that lead there, π_iv = Π_k p_ik:
 one part where each visit has its own model, all parts up to v where being seen means having been seen ever since. With
 s_v the share that was seen, the stabilized weight of a score that was seen is w_iv = s_v / π_iv, held between two of
 its quantiles.
@@ -22,7 +22,7 @@ which is right if either model is. Its variance comes from the same stack, with 
 2002, Am Stat 56:29 (stacked estimating equations); Cole & Hernán 2008, Am J Epidemiol 168:656 (stabilized and truncated
 weights); Bang & Robins 2005, Biometrics 61:962, and Seaman & Vansteelandt 2018, Stat Sci 33:184 (augmented means);
 Shook-Sa et al. 2025, Biometrics 81:ujaf054 (the stacked variance is doubly robust, that of the influence function alone
-is not); Kish 1965, Survey Sampling, section 11.7 (effective sample size).
+is not); Kish 1965, Survey Sampling (effective sample size).
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Weighting:
     Attributes
     ----------
     weights : (R, n, V) array
-        Stabilized and truncated; of those not seen it has no meaning.
+        Stabilized and truncated; of those not seen, and where Newton did not arrive, it has no meaning.
     probability : (R, n, V) array
         Of being seen.
     share : (R, V) array
@@ -128,7 +128,7 @@ def logistic_batch(X: Array, y: Array, counts: Array, start: Array | None = None
         information = ((c * mean * (1 - mean)) @ products).reshape(-1, p, p)
         bad = _singular(information)
         lost[go[bad]] = True
-        go, at, c, mean, information = (part[~bad] for part in (go, at, c, mean, information))
+        go, at, c, mean, information = go[~bad], at[~bad], c[~bad], mean[~bad], information[~bad]
         score = (c * (y - mean)) @ Q
         step = np.linalg.solve(information, score[..., None])[..., 0]
         before = _loglik(at, Q, y, c)
@@ -160,7 +160,8 @@ def weigh(
         )
         alpha.append(found)
         converged &= arrived
-        log_p.append(np.where(own, -np.logaddexp(0.0, -(found @ np.where(own[:, None], part.X, 0.0).T)), 0.0))
+        eta = np.where(arrived[:, None], found, 0.0) @ np.where(own[:, None], part.X, 0.0).T
+        log_p.append(np.where(own, -np.logaddexp(0.0, -eta), 0.0))
     stacked = np.stack(log_p, axis=-1) if log_p else np.zeros((len(counts), n, 0))
     probability = np.exp(stacked @ response.leads.T.astype(float))
     total = counts.sum(1)
@@ -169,8 +170,8 @@ def weigh(
     is_cut = np.zeros(weights.shape, dtype=bool)
     if limits is not None:
         for v in range(V):
-            own = counts * response.seen[:, v]
-            low, high = (_quantile(weights[..., v], own, q) for q in limits)
+            counted = counts * response.seen[:, v]
+            low, high = (_quantile(weights[..., v], counted, q) for q in limits)
             is_cut[..., v] = (weights[..., v] < low) | (weights[..., v] > high)
             weights[..., v] = np.clip(weights[..., v], low, high)
     return Weighting(

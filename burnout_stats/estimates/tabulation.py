@@ -43,6 +43,11 @@ DF_NAMES: Mapping[str, str] = MappingProxyType(
 """The methods for degrees of freedom as people write them."""
 
 _TITLES = {
+    "specification_curve": "The analyst's choices",
+    "left_out": "With a part left out",
+    "joint_contrasts": "Contrasts tested together",
+    "negative_control": "Beside negative controls",
+    "exact_time": "Nominal and exact times",
     "singled_out": "Who stands out",
     "change_scores": "Scores before and after",
     "caseness": "Cases",
@@ -75,8 +80,16 @@ _TITLES = {
     "stability_curve": "Regression to the mean over stabilities",
     "mee_chua": "Change at the norm mean",
     "mee_chua_range": "Change over norm means",
+    "strategies": "Under other assumptions about missing scores",
+    "tipping_point": "Tipping point",
+    "tipping_share": "Tipping share",
+    "tipping_map": "Tipping map",
 }
 _ESTIMATE = {
+    "specification_curve": "Difference",
+    "left_out": "Difference",
+    "joint_contrasts": "Difference",
+    "negative_control": "Difference",
     "change": "Change",
     "caseness": "Proportion",
     "caseness_change": "Change",
@@ -92,6 +105,10 @@ _ESTIMATE = {
     "consistency": "Recomputed",
     "bounds": "Change",
     "triangulation": "Change",
+    "strategies": "Difference",
+    "tipping_point": "Difference",
+    "tipping_share": "Difference",
+    "tipping_map": "Difference",
 }
 _INTERVAL = {"bounds": "Limits", "consistency": "Range"}
 """Kinds whose two limits are no confidence interval."""
@@ -169,7 +186,7 @@ def tabulate(
     digits = _decimals(frame, decimals, per_row)
     rows = []
     for place, record in enumerate(frame.to_dict("records")):
-        cells: list[Cell] = [str(record[name]) for name in stub]
+        cells: list[Cell] = [_label(record[name]) for name in stub]
         cells += [
             Hidden()
             if column.key == "n" and about.n_withheld and np.isnan(_float(record["n"]))
@@ -186,6 +203,11 @@ def tabulate(
         rows=tuple(sorted(rows, key=lambda row: groups.index(row.group))),
         notes=_notes(safe),
     )
+
+
+def _label(value: object) -> str:
+    """What names a row; a number without the digits of its rounding."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _columns(frame: pd.DataFrame, about: About, headers: Mapping[str, str]) -> dict[str, Column]:

@@ -4,19 +4,33 @@ Each verb turns Estimates into a `Figure`, which draws itself in a notebook and 
 loads when something is drawn, and its global state is left as it was.
 """
 
+from ._balance import balance
 from ._figure import SIZES, Figure
 from ._flow import flow
+from ._forest import forest
 from ._missingness import missingness
+from ._regression_to_mean import regression_to_the_mean
 from ._reliable_change import reliable_change
+from ._specification_curve import specification_curve
 from ._states import states
+from ._tipping_map import tipping_map
+from ._tipping_point import tipping_point
 from ._trajectory import trajectory
+from ._triangulation import triangulation
 
 __all__ = [
     "SIZES",
     "Figure",
+    "balance",
     "flow",
+    "forest",
     "missingness",
+    "regression_to_the_mean",
     "reliable_change",
+    "specification_curve",
     "states",
+    "tipping_map",
+    "tipping_point",
     "trajectory",
+    "triangulation",
 ]

@@ -107,7 +107,7 @@ class Figure:
         `prefix` goes before every id, so that several figures can stand in one page; where empty, it is made from the
         drawing.
         """
-        body = _without_software(self._bytes("svg").decode("utf-8"))
+        body = _shortened(_without_software(self._bytes("svg").decode("utf-8")))
         mark = prefix or f"bs-{hashlib.sha256(body.encode()).hexdigest()[:10]}-"
         body = re.sub(r'\bid="([^"]+)"', rf'id="{mark}\1"', body.replace('id="matplotlib.', 'id="'))
         body = re.sub(r'(xlink:href="#|url\(#)', rf"\1{mark}", body)
@@ -225,6 +225,16 @@ def _fit_margins(canvas: Canvas, axes: Axes) -> None:
         left, right = (inner.x0 - outer.x0) / canvas.dpi + margin, (outer.x1 - inner.x1) / canvas.dpi + margin
         low, high = (inner.y0 - outer.y0) / canvas.dpi + margin, (outer.y1 - inner.y1) / canvas.dpi + margin
         axes.set_position((left / width, low / height, 1 - (left + right) / width, 1 - (low + high) / height))
+
+
+def _shortened(svg: str) -> str:
+    """The drawing with coordinates to a hundredth of a point, one line for each outline: half the bytes."""
+
+    def outline(match: re.Match[str]) -> str:
+        rounded = re.sub(r"-?\d+\.\d+", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), match[1])
+        return f' d="{" ".join(rounded.split())}"'
+
+    return re.sub(r' d="([^"]*)"', outline, svg)
 
 
 def _without_software(svg: str) -> str:

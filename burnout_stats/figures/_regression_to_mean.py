@@ -169,8 +169,8 @@ class _Curve:
         self._observed(ax)
         stroke = STROKES[0]
         expected = points["estimate"].to_numpy(dtype=float)
-        low_high = [points[name].fillna(points["estimate"]).to_numpy(dtype=float) for name in ("conf_low", "conf_high")]
-        ax.fill_between(at, *low_high, color=stroke.color, alpha=BAND, linewidth=0, zorder=1)
+        lower, upper = (points[name].fillna(points["estimate"]).to_numpy(float) for name in ("conf_low", "conf_high"))
+        ax.fill_between(at, lower, upper, color=stroke.color, alpha=BAND, linewidth=0, zorder=1)
         ax.plot(at, expected, color=stroke.color, linewidth=1.3, zorder=3)
         clear = self._clear()
         look: dict[str, Any] = {"edgecolors": stroke.color, "s": 15, "linewidths": 0.9, "zorder": 4}
@@ -220,11 +220,10 @@ class _Curve:
     def _key(self, ax: Axes) -> None:
         from matplotlib.lines import Line2D
 
-        blue, dot = STROKES[0].color, {"marker": "o", "markersize": 4.0, "linestyle": "none"}
-        marks: list[Any] = [
-            Line2D([], [], color=blue, linewidth=1.3),
-            Line2D([], [], color=STROKES[1].color, linewidth=1.3, linestyle=STROKES[1].dash),
-        ]
+        blue = STROKES[0].color
+        dot: dict[str, Any] = {"marker": "o", "markersize": 4.0, "linestyle": "none"}
+        dashed: dict[str, Any] = {"color": STROKES[1].color, "linestyle": STROKES[1].dash}
+        marks: list[Any] = [Line2D([], [], color=blue, linewidth=1.3), Line2D([], [], linewidth=1.3, **dashed)]
         words = ["expected from regression to the mean alone", "observed"]
         clear = self._clear()
         level = percent_of(self.about.conf_level)

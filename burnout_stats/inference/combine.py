@@ -79,7 +79,7 @@ def _refuse(estimates: Sequence[Estimates]) -> None:
 def _frame(parts: Sequence[Estimates]) -> pd.DataFrame:
     whole = pd.concat([part.frame.astype(_as_text(part.frame)) for part in parts], ignore_index=True)
     numbers = [name for name in (*NUMBERS, "n", "method") if name in whole]
-    naming = [name for name in whole if name not in numbers]
+    naming = [str(name) for name in whole if name not in numbers]
     whole[naming] = whole[naming].fillna("")
     return whole[[*naming, *numbers]]
 

@@ -10,8 +10,11 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+
+import numpy as np
 
 from .. import describe
 from .._version import __version__
@@ -21,6 +24,7 @@ from ..estimates import Estimates, Summaries
 from ..inference import contrast, emmeans, standardize, summarize
 from ..models import MMRM, Fit, fit
 from ..notices import BurnoutStatsWarning, Notice, announce
+from ..sensitivity import Dashboard, dashboard
 from .study import Plan
 
 __all__ = ["OutcomeResults", "Progress", "Provenance", "Results", "run"]
@@ -86,7 +90,9 @@ class OutcomeResults:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Results:
-    """A plan's results, in the order of the plan. `notices` are those of the data, then of each model, each once."""
+    """A plan's results, in the order of the plan. `notices` are those of the data, then of each model, each once;
+    `doubts` are what `[sensitivity]` asked for.
+    """
 
     plan: Plan
     cohort: Cohort
@@ -94,6 +100,7 @@ class Results:
     outcomes: tuple[OutcomeResults, ...]
     notices: tuple[Notice, ...]
     provenance: Provenance
+    doubts: tuple[Dashboard, ...] = ()
 
     def __repr__(self) -> str:
         names = ", ".join(part.outcome.name for part in self.outcomes)
@@ -117,7 +124,7 @@ def run(plan: Plan, *, progress: Progress | None = None) -> Results:
         Where a model has no answer; all outcomes are tried first, and all problems stand in `.problems`.
     """
     names = tuple(plan.outcomes)
-    total = len(names) + 1
+    total = len(names) + len(plan.doubted) + 1
     tell = progress or _silent
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BurnoutStatsWarning)  # every notice is kept, and announced once below
@@ -134,12 +141,22 @@ def run(plan: Plan, *, progress: Progress | None = None) -> Results:
                 problems += [replace(problem, seen=f"{name}: {problem.seen}") for problem in error.problems]
         if problems:
             raise ModelError.of(problems)
+        doubts: list[Dashboard] = []
+        for done, name in enumerate(plan.doubted, start=len(names) + 1):
+            tell(done, total, f"{name} under other assumptions")
+            doubts.append(_doubted(plan, cohort, name, partial(_told, tell, done, total)))
         flow = describe.flow(cohort, before=plan.flow.before, reasons=plan.flow.reasons)
-    notices = _gathered(cohort, flow, parts)
+    notices = _gathered(cohort, flow, parts, doubts)
     announce(notices)
     tell(total, total, "done")
     return Results(
-        plan=plan, cohort=cohort, flow=flow, outcomes=tuple(parts), notices=notices, provenance=provenance(plan, cohort)
+        plan=plan,
+        cohort=cohort,
+        flow=flow,
+        outcomes=tuple(parts),
+        notices=notices,
+        provenance=provenance(plan, cohort),
+        doubts=tuple(doubts),
     )
 
 
@@ -204,11 +221,38 @@ def _in_baseline_sds(changes: Estimates, observed: Summaries, baseline: str) -> 
     return standardize(changes, float(row["value"].iloc[0]), STANDARDIZER)
 
 
-def _gathered(cohort: Cohort, flow: Summaries, parts: Iterable[OutcomeResults]) -> tuple[Notice, ...]:
+def _told(tell: Progress, done: int, total: int, _done: int, _total: int, what: str) -> None:
+    """A step within a step, told as that."""
+    tell(done, total, what)
+
+
+def _doubted(plan: Plan, cohort: Cohort, name: str, progress: Progress) -> Dashboard:
+    asked, model = plan.sensitivity, plan.analysis
+    assert asked is not None
+    norm, stability = asked.norms.get(name), asked.stabilities.get(name)
+    return dashboard(
+        MMRM(plan.formula(name), covariance=model.covariance, method=model.method),
+        cohort,
+        auxiliaries=asked.auxiliaries,
+        norm=None if norm is None else norm.norm(),
+        stability=None if stability is None else stability.stability(),
+        strategies=asked.strategies,
+        n=asked.imputations,
+        seed=np.random.SeedSequence(plan.report.seed, spawn_key=tuple(name.encode())),
+        conf_level=model.conf_level,
+        progress=progress,
+    )
+
+
+def _gathered(
+    cohort: Cohort, flow: Summaries, parts: Iterable[OutcomeResults], doubts: Iterable[Dashboard]
+) -> tuple[Notice, ...]:
     """Every notice once."""
     found = [*cohort.notices, *flow.notices]
     for part in parts:
         found += part.notices
+    for doubt in doubts:
+        found += doubt.notices
     return tuple(dict.fromkeys(found))
 
 

@@ -28,6 +28,7 @@ from ..engine.multiplicity import ADJUSTMENTS
 from ..inference.contrasts import METHODS as CONTRASTS
 from ..models.degrees_of_freedom import DF_METHODS
 from ..models.spec import METHODS
+from ..sensitivity.sections import SensitivitySection
 
 __all__ = ["CONFIG_VERSION", "FORMATS", "AnalysisSection", "FlowSection", "ReportSection", "StudyFile"]
 
@@ -127,4 +128,7 @@ class StudyFile(BaseModel):
     )
     flow: FlowSection = Field(default_factory=FlowSection, description="How many persons there were before the data.")
     analysis: AnalysisSection = Field(default_factory=AnalysisSection)
+    sensitivity: SensitivitySection | None = Field(
+        None, description="The same question under other assumptions; left out where there is no such table."
+    )
     report: ReportSection = Field(default_factory=ReportSection)

@@ -28,6 +28,7 @@ from ..cohort.sections import (
 from ..cohort.study_file import parsed_study, study_bytes
 from ..errors import Problem, StudyError, did_you_mean
 from ..models.degrees_of_freedom import DF_METHODS
+from ..sensitivity.sections import SensitivitySection
 from .sections import CONFIG_VERSION, AnalysisSection, FlowSection, ReportSection, StudyFile
 from .terms import check_terms, formula
 
@@ -66,6 +67,7 @@ class Plan:
     visit_windows: Mapping[str, float | WindowSection] = field(default_factory=dict)
     scores: Mapping[str, ScoreSection] = field(default_factory=dict)
     flow: FlowSection = field(default_factory=FlowSection)
+    sensitivity: SensitivitySection | None = None
 
     @property
     def df(self) -> str:
@@ -88,6 +90,13 @@ class Plan:
                 did_you_mean(outcome, self.outcomes),
             )
         return formula(outcome, self.analysis.terms, (*EXACT, *self.covariates))
+
+    @property
+    def doubted(self) -> tuple[str, ...]:
+        """The outcomes that `[sensitivity]` examines."""
+        if self.sensitivity is None:
+            return ()
+        return self.sensitivity.outcomes or tuple(self.outcomes)[:1]
 
     def cohort(self) -> Cohort:
         """Read and check the data that the study file declares."""
@@ -128,6 +137,7 @@ class Plan:
             "covariates": {name: section.model_dump(mode="json") for name, section in self.covariates.items()},
             "disclosure": plain["disclosure"],
             "analysis": plain["analysis"],
+            **({} if self.sensitivity is None else {"sensitivity": self.sensitivity.model_dump(mode="json")}),
             "report": plain["report"],
         }
 
@@ -155,6 +165,7 @@ def read_study(path: str | Path) -> Plan:
         raise StudyError.of([*problems(error.errors(include_url=False), schema()), *without]) from None
     wrong = [*without, *_check_visits(study), *_check_df(study)]
     wrong += _check_scores(study)
+    wrong += _check_sensitivity(study)
     wrong += check_terms(study.analysis.terms, outcomes=(*study.outcomes, *study.scores), covariates=_covariates(study))
     if wrong:
         raise StudyError.of(wrong)
@@ -174,6 +185,7 @@ def read_study(path: str | Path) -> Plan:
         visit_windows=dict(study.visit_windows),
         scores=dict(study.scores),
         flow=study.flow,
+        sensitivity=study.sensitivity,
     )
 
 
@@ -191,6 +203,39 @@ def _check_version(document: Mapping[str, Any]) -> None:
             f"This version of burnout_stats reads study files with config_version = {CONFIG_VERSION}.",
             "Write that number, or use the version of burnout_stats that the file was written for.",
         )
+
+
+def _check_sensitivity(study: StudyFile) -> list[Problem]:
+    """Outcomes and auxiliaries that the study does not have."""
+    asked = study.sensitivity
+    if asked is None:
+        return []
+    outcomes = (*study.outcomes, *study.scores)
+    known = (*outcomes, *study.covariates)
+    named = [("sensitivity.outcomes", name, outcomes) for name in asked.outcomes]
+    named += [("sensitivity.norms", name, outcomes) for name in asked.norms]
+    named += [("sensitivity.stabilities", name, outcomes) for name in asked.stabilities]
+    named += [("sensitivity.auxiliaries", name.partition("[")[0], known) for name in asked.auxiliaries or ()]
+    problems = [
+        Problem(
+            "E-STUDY-COLUMN",
+            f"`{path}` names `{name}`.",
+            f"The study has: {', '.join(columns)}.",
+            did_you_mean(name, columns) or "Name one of them.",
+        )
+        for path, name, columns in named
+        if name not in columns
+    ]
+    if "visit" not in study.analysis.terms:
+        problems.append(
+            Problem(
+                "E-STUDY-VALUE",
+                "[sensitivity] is asked of a model without `visit`.",
+                "Its question is the change from visit to visit.",
+                'Put "visit" among `analysis.terms`.',
+            )
+        )
+    return problems
 
 
 def _covariates(study: StudyFile) -> tuple[str, ...]:

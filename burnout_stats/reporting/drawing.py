@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from .. import figures
@@ -10,7 +11,7 @@ from ..estimates.tabulation import percent_of
 from ..plan import Results
 from .manifest import slugs
 
-__all__ = ["Picture", "drawings"]
+__all__ = ["Picture", "doubt_drawings", "drawings"]
 
 PIXELS_PER_MM = 4
 
@@ -59,6 +60,51 @@ def drawings(results: Results) -> dict[str, Picture]:
             width=round(width * PIXELS_PER_MM),
             height=round(height * PIXELS_PER_MM),
         )
+    return found
+
+
+DOUBTS: Mapping[str, tuple[Callable[..., figures.Figure], str]] = {
+    "triangulation": (
+        figures.triangulation,
+        "the change under different assumptions about missing scores; the gray bars are bounds, which assume nothing",
+    ),
+    "tipping_map": (
+        figures.tipping_map,
+        "what is added to the scores of those who were not seen, at either visit, until the conclusion changes",
+    ),
+    "stability_curve": (
+        figures.regression_to_the_mean,
+        "the change that regression to the mean leads one to expect, over stabilities, and the one that was observed",
+    ),
+    "specification_curve": (figures.specification_curve, "the change under the analyst's other choices"),
+}
+"""The figures of a dashboard: who draws them, and what they show."""
+
+
+def doubt_drawings(results: Results, first: int) -> dict[str, dict[str, Picture]]:
+    """The figures of every dashboard of protected results, by outcome and name, numbered from `first`."""
+    names = slugs(doubt.outcome.name for doubt in results.doubts)
+    found: dict[str, dict[str, Picture]] = {}
+    number = first
+    for doubt in results.doubts:
+        outcome = doubt.outcome.name
+        found[outcome] = {}
+        for name, (draw, words) in DOUBTS.items():
+            estimates = doubt.estimates.get(name)
+            if estimates is None or not estimates.frame["estimate"].notna().any():
+                continue
+            figure = draw(estimates, size="double")
+            width, height = figure.size
+            found[outcome][name] = Picture(
+                file=f"{name}_{names[outcome]}.svg",
+                svg=_svg(figure),
+                narrow=_svg(draw(estimates, size="single")),
+                alt=figure.alt,
+                caption=f"Figure {number}. {doubt.outcome.label}: {words}.",
+                width=round(width * PIXELS_PER_MM),
+                height=round(height * PIXELS_PER_MM),
+            )
+            number += 1
     return found
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..display.escape import for_csv
 from ..plan import Results
+from .manifest import slugs
 
 __all__ = ["csv_files", "to_csv"]
 
@@ -26,6 +27,10 @@ def csv_files(results: Results) -> dict[str, bytes]:
         "standardized_changes": [part.standardized.frame for part in parts],
         "coefficients": [part.coefficients.frame for part in parts],
     }
+    names = slugs(doubt.outcome.name for doubt in results.doubts)
+    for doubt in results.doubts:
+        own = {f"{name}_{names[doubt.outcome.name]}": [value.frame] for name, value in doubt.estimates.items()}
+        frames |= own
     return {f"tables/{name}.csv": to_csv(pd.concat(long, ignore_index=True)) for name, long in frames.items()}
 
 

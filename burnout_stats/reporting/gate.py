@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,15 +18,19 @@ from numpy.typing import NDArray
 from ..cohort import Cohort
 from ..describe._singled_out import unique_persons
 from ..errors import DisclosureError
-from ..estimates import About, Estimates, Summaries, counted, protect, protect_all
+from ..estimates import About, Estimates, Policy, Summaries, counted, protect, protect_all
 from ..estimates.disclosure import HIDDEN
 from ..inference.counting import contributing, counting, scores_by_subject
 from ..models import Fit
 from ..notices import Notice
 from ..plan import OutcomeResults, Results
 from ..plan.run import STANDARDIZER
+from ..sensitivity import Dashboard
 
 __all__ = ["hides_model", "shown", "tells"]
+
+COUNTED = re.compile(r"\b\d+ of \d+\b")
+"""A note that tells how many of how many."""
 
 
 def shown(results: Results) -> Results:
@@ -59,7 +64,9 @@ def shown(results: Results) -> Results:
         for k, part in enumerate(results.outcomes)
     )
     found = [*results.notices, *unique_persons(cohort)]
-    if any(result.frame[HIDDEN].any() or result.frame["n"].isna().any() for result in protected):
+    is_any_hidden = any(result.frame[HIDDEN].any() or result.frame["n"].isna().any() for result in protected)
+    doubts = tuple(_doubt(doubt, policy, is_any_hidden) for doubt in results.doubts)
+    if is_any_hidden:
         found = list(map(_without_numbers, found))
         parts = tuple(map(_quiet, parts))
     found += flow.notices
@@ -72,7 +79,14 @@ def shown(results: Results) -> Results:
         (provenance.rows_read or 0) - (provenance.rows_kept or 0)
     ):
         provenance = replace(provenance, rows_read=None)
-    return replace(results, flow=flow, outcomes=parts, notices=tuple(dict.fromkeys(found)), provenance=provenance)
+    return replace(
+        results,
+        flow=flow,
+        outcomes=parts,
+        doubts=doubts,
+        notices=tuple(dict.fromkeys(found)),
+        provenance=provenance,
+    )
 
 
 def tells(part: OutcomeResults) -> tuple[bool, bool]:
@@ -95,6 +109,23 @@ def hides_model(part: OutcomeResults, cohort: Cohort) -> bool:
     seen = pd.crosstab(data["subject"], data["visit"]).to_numpy(dtype=float)
     together = seen.T @ seen
     return bool(((together > 0) & (together < cohort.policy.min_cell)).any())
+
+
+def _doubt(doubt: Dashboard, policy: Policy, is_any_hidden: bool) -> Dashboard:
+    """A dashboard as it may be shown. Where anything of the report is hidden, its numbers of subjects go too, and notes
+    that count: complete cases less those of a visit would tell of few.
+    """
+
+    def safe(estimates: Estimates) -> Estimates:
+        if is_any_hidden:
+            notes = tuple(note for note in estimates.about.notes if not COUNTED.search(note))
+            about = replace(estimates.about, notes=notes, n_withheld=True)
+            large = np.where(estimates.frame["n"].to_numpy(dtype=float) < policy.min_cell, 1.0, np.nan)
+            estimates = replace(estimates, frame=estimates.frame.assign(n=large), about=about)
+        return protect(estimates, policy)
+
+    changed: dict[str, Any] = {name: safe(value) for name, value in doubt.estimates.items()}
+    return replace(doubt, **changed)
 
 
 def _asked(part: OutcomeResults) -> tuple[Estimates, Estimates]:

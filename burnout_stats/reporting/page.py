@@ -6,7 +6,7 @@ Every text goes through Jinja's autoescape, but for the tables, whose writer esc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -16,9 +16,10 @@ from .. import tables, text
 from ..display import Table, to_html
 from ..display.escape import clean
 from ..display.styles import decimals_from
-from ..estimates import Policy
+from ..estimates import Estimates, Policy
 from ..notices import Notice
 from ..plan import OutcomeResults, Results
+from ..sensitivity import Dashboard
 from .drawing import Picture
 from .facts import dictionary, facts, fit_table, lede, origin, plan_table, scale, source
 from .gate import hides_model, tells
@@ -62,8 +63,23 @@ class Chapter:
     fit: Markup
 
 
-def to_page(results: Results, pictures: Mapping[str, Picture]) -> bytes:
-    """The page of protected results, as UTF-8 HTML; `pictures` by outcome."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """What the page says about one outcome under other assumptions: three steps of paragraph, pictures and tables, and
+    the tables that stand behind.
+    """
+
+    anchor: str
+    label: str
+    words: text.SensitivityText
+    regression: str
+    pictures: Mapping[str, Picture]
+    tables: Mapping[str, Markup]
+    notices: tuple[Notice, ...]
+
+
+def to_page(results: Results, pictures: Mapping[str, Picture], doubted: Mapping[str, Mapping[str, Picture]]) -> bytes:
+    """The page of protected results, as UTF-8 HTML; `pictures` by outcome, and those of dashboards (`doubted`)."""
     names = slugs(part.outcome.name for part in results.outcomes)
     anchors = {name: f"outcome-{slug}" for name, slug in names.items()}
     style = results.plan.report.number_style
@@ -84,6 +100,7 @@ def to_page(results: Results, pictures: Mapping[str, Picture]) -> bytes:
             flow=_html(tables.flow(results.flow), style),
             dictionary=_html(dictionary(results), style),
             chapters=chapters,
+            doubts=[_doubt(doubt, doubted.get(doubt.outcome.name, {}), style) for doubt in results.doubts],
             all_notices=results.notices,
             provenance=results.provenance,
             origin=_html(origin(results.provenance), style),
@@ -119,6 +136,30 @@ def _chapter(part: OutcomeResults, results: Results, anchor: str, picture: Pictu
         coefficients=_html(tables.coefficients(part.coefficients), style),
         covariance=_html(tables.covariance(part.fit, policy=policy, tells_subjects=subjects), style),
         fit=_html(fit_table(part.fit, tells_subjects=subjects, tells_scores=scores), style),
+    )
+
+
+TABLES: Mapping[str, Callable[[Estimates], Table]] = {
+    "triangulation": tables.triangulation,
+    "strategies": tables.strategies,
+    "tipping_point": tables.tipping_point,
+    "regression_to_the_mean": tables.regression_to_the_mean,
+    "specification_curve": tables.specification_curve,
+    "left_out": tables.left_out,
+}
+"""The tables of a dashboard; its maps and curves are drawn, and stand in full in the files."""
+
+
+def _doubt(doubt: Dashboard, pictures: Mapping[str, Picture], style: str) -> Doubt:
+    regression = doubt.regression_to_the_mean
+    return Doubt(
+        anchor=f"doubt-{next(iter(slugs([doubt.outcome.name]).values()))}",
+        label=doubt.outcome.label,
+        words=text.sensitivity(doubt, style=style),
+        regression="" if regression is None else text.regression_to_the_mean(regression, style=style),
+        pictures=pictures,
+        tables={name: _html(TABLES[name](value), style) for name, value in doubt.estimates.items() if name in TABLES},
+        notices=doubt.notices,
     )
 
 

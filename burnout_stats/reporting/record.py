@@ -21,6 +21,7 @@ from ..display.escape import clean
 from ..estimates import Estimates, Summaries
 from ..notices import Notice
 from ..plan import OutcomeResults, Provenance, Results
+from ..sensitivity import Dashboard
 from .gate import hides_model, tells
 
 __all__ = ["SCHEMA", "to_json"]
@@ -40,6 +41,7 @@ def to_json(results: Results) -> bytes:
         "cohort": _cohort(results.cohort),
         "flow": _summaries(results.flow),
         "outcomes": [_outcome(part, results.cohort) for part in results.outcomes],
+        "sensitivity": [_doubt(doubt) for doubt in results.doubts],
         "notices": [_notice(notice) for notice in results.notices],
         "provenance": _provenance(results.provenance),
     }
@@ -70,6 +72,20 @@ def _outcome(part: OutcomeResults, cohort: Cohort) -> dict[str, Any]:
         "means": _estimates(part.means),
         "changes": _estimates(part.changes),
         "standardized_changes": _estimates(part.standardized),
+    }
+
+
+def _doubt(doubt: Dashboard) -> dict[str, Any]:
+    """A dashboard, without the covariances of its rows: most of them are not known."""
+    analyses = {name: _estimates(value) for name, value in doubt.estimates.items()}
+    for value in analyses.values():
+        value.pop("vcov")
+    return {
+        "outcome": doubt.outcome.name,
+        "model": doubt.model.formula,
+        "auxiliaries": list(doubt.auxiliaries),
+        "predictors": list(doubt.predictors),
+        "analyses": analyses,
     }
 
 

@@ -55,12 +55,14 @@ def _contents(results: Results) -> dict[str, bytes]:
     asked = results.plan.report
     contents: dict[str, bytes] = {}
     if "html" in asked.formats:
-        from .drawing import drawings
+        from .drawing import doubt_drawings, drawings
         from .page import to_page
 
         pictures = drawings(results) if asked.figures else {}
-        contents["report.html"] = to_page(results, pictures)
-        contents |= {f"figures/{picture.file}": picture.svg for picture in pictures.values()}
+        doubted = doubt_drawings(results, len(pictures) + 1) if asked.figures else {}
+        contents["report.html"] = to_page(results, pictures, doubted)
+        every = [*pictures.values(), *(picture for own in doubted.values() for picture in own.values())]
+        contents |= {f"figures/{picture.file}": picture.svg for picture in every}
     if "json" in asked.formats:
         from .record import to_json
 

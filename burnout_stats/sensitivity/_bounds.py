@@ -44,7 +44,8 @@ def bounds(cohort: Cohort, outcome: str, *, conf_level: float = 0.95) -> Estimat
     StudyError
         `E-STUDY-COLUMN` for an unknown outcome, `E-STUDY-WEIGHTING` for one without a range.
 
-    **Source**: Manski 1990, Am Econ Rev 80 (2):319; Imbens & Manski 2004, Econometrica 72:1845.
+    **Source**: Manski 1990, Am Econ Rev 80 (2):319; Imbens & Manski 2004, Econometrica 72:1845, whose interval holds
+    where, as here, the higher bound cannot fall below the lower one (Stoye 2009, Econometrica 77:1299).
 
     >>> from burnout_stats.studies import example
     >>> bounds(example("villa_sana"), "exhaustion").frame["estimate"].round(2).tolist()[:2]
@@ -89,7 +90,9 @@ def bounds(cohort: Cohort, outcome: str, *, conf_level: float = 0.95) -> Estimat
                 }
             )
     n = len(Y)
-    covariance = np.atleast_2d(np.cov(np.array(changes))) / n if n > 1 and changes else np.full((len(rows),) * 2, np.nan)
+    covariance = (
+        np.atleast_2d(np.cov(np.array(changes))) / n if n > 1 and changes else np.full((len(rows),) * 2, np.nan)
+    )
     return Estimates(
         frame=pd.DataFrame(rows),
         vcov=covariance,
@@ -103,9 +106,9 @@ def bounds(cohort: Cohort, outcome: str, *, conf_level: float = 0.95) -> Estimat
             factors=("contrast", "bound"),
             conf_level=conf_level,
             notes=(
-                f"Missing scores are put at the ends of the scale ({low:g} and {high:g}); nothing is assumed of why "
-                "they are missing.",
-                "The mean change of the sample lies between the two; the limits hold the true one (Imbens & Manski 2004).",
+                f"Missing scores are put at the ends of the scale ({low:g} and {high:g}).",
+                "Nothing is assumed of why they are missing.",
+                "The mean change of the sample lies between the two; the limits hold the true one (Imbens & Manski).",
                 "n: subjects of whom both scores are known.",
             ),
             policy=cohort.policy,

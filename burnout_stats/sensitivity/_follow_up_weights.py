@@ -13,18 +13,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..cohort import Cohort
-from ..describe._characteristics import Known, at_baseline
-from ..design import Design, build, parse
+from ..design import Design, build
 from ..design.build import Rows
-from ..design.encode import Variable, encoder
-from ..engine.logistic import separating
-from ..engine.weighting import Part, Response, Weighting, effective_size, weigh
+from ..engine.weighting import Response, Weighting, effective_size, weigh
 from ..errors import ModelError, StudyError, one_of
-from ..estimates import About, Summaries
+from ..estimates import About, Summaries, counted
 from ..models import MMRM
 from ..notices import Notice, announce
+from ._being_seen import predictor_columns, response_of
 
-__all__ = ["GAPS", "KINDS", "FollowUpWeights", "predictor_columns", "weights"]
+__all__ = ["GAPS", "KINDS", "FollowUpWeights", "weights"]
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -67,6 +65,8 @@ class FollowUpWeights:
         The weights, in a stack of one.
     design, rows
         Of the model, on `cohort`.
+    n_cohort : int
+        Subjects before those without a predictor were left out.
     notices : tuple of Notice
     """
 
@@ -82,6 +82,7 @@ class FollowUpWeights:
     weighting: Weighting
     design: Design
     rows: Rows
+    n_cohort: int
     notices: tuple[Notice, ...]
 
     @property
@@ -91,8 +92,17 @@ class FollowUpWeights:
 
     @property
     def probability(self) -> Array:
-        """The estimated probability of being seen, of everybody at every visit (n, V)."""
-        return np.asarray(self.weighting.probability[0])
+        """The estimated probability of being seen at every visit (n, V); NaN where it rests on a score that was not
+        seen (of monotone models).
+        """
+        response = self.response
+        lost = (
+            np.column_stack([~part.at_risk for part in response.parts])
+            if response.parts
+            else np.zeros((len(self.X), 0))
+        )
+        unknown = lost.astype(float) @ response.leads.T > 0
+        return np.where(unknown, np.nan, self.weighting.probability[0])
 
     @property
     def subject(self) -> NDArray[np.int64]:
@@ -102,16 +112,16 @@ class FollowUpWeights:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was assumed."""
+        where = "" if self.kind == "completers" else " at each visit"
         cut = (
-            f"stabilized weights held between their quantiles {self.truncate[0]:g} and {self.truncate[1]:g} at each "
-            "visit"
+            f"stabilized weights held between their quantiles {self.truncate[0]:g} and {self.truncate[1]:g}{where}"
             if self.truncate
             else "stabilized weights, not truncated"
         )
         how = GAPS[self.gaps] if self.kind != "completers" else "one model of having been seen at every visit"
         return (
-            f"Being seen is taken to depend on {', '.join(self.predictors)} (at baseline) and on nothing else that tells "
-            "of the scores; logistic regression.",
+            f"Being seen is taken to depend on {', '.join(self.predictors)} (at baseline), by logistic regression.",
+            "Nothing else is taken to tell both of the scores and of who was seen.",
             f"{KINDS[self.kind][:1].upper()}{KINDS[self.kind][1:]}; {cut}.",
             f"{how[:1].upper()}{how[1:]}.",
         )
@@ -119,13 +129,15 @@ class FollowUpWeights:
     @property
     def diagnostics(self) -> Summaries:
         """Of each visit: scores seen, mean, smallest and largest of their stabilized weights, effective sample size
-        (Kish), and the range of the estimated probabilities over all subjects. A mean far from 1, or a probability near
-        0, is a sign of a wrong model or of people who are never seen.
+        (Kish; left out where so few were seen, or not seen, that n may not be told), and the range of the estimated
+        probabilities over all subjects. A mean far from 1, or a probability near 0, is a sign of a wrong model or of
+        people who are never seen.
         """
-        labels = self.cohort.visits.labels
-        n = len(self.X)
-        rows = []
-        for v, label in enumerate(labels):
+        rows: list[dict[str, object]] = []
+        counts: list[Bools | None] = []
+        told = np.array([self.response.seen.sum(0), (~self.response.seen).sum(0)])
+        hides = any(self.cohort.policy.hides(count) for count in told.ravel().tolist() if count)
+        for v, label in self._places:
             seen = self.response.seen[:, v]
             w, p = self.weighting.weights[0, seen, v], self.probability[:, v]
             found = {
@@ -133,9 +145,9 @@ class FollowUpWeights:
                 "mean weight": w.mean(),
                 "smallest weight": w.min(),
                 "largest weight": w.max(),
-                "effective n": effective_size(w),
-                "lowest probability": p.min(),
-                "highest probability": p.max(),
+                **({} if hides else {"effective n": effective_size(w)}),  # it is near to n
+                "lowest probability": np.nanmin(p),
+                "highest probability": np.nanmax(p),
             }
             rows += [
                 {
@@ -143,11 +155,17 @@ class FollowUpWeights:
                     "level": label,
                     "statistic": name,
                     "value": float(value),
-                    "n": int(seen.sum()) if name == "n" else min(int(seen.sum()), n),
+                    "n": int(seen.sum()),
                 }
                 for name, value in found.items()
             ]
-        return Summaries(frame=pd.DataFrame(rows), about=self._about("follow_up_weights"), notices=self.notices)
+            counts += [seen if name == "n" else None for name in found]
+        return Summaries(
+            frame=pd.DataFrame(rows),
+            about=self._about("follow_up_weights"),
+            notices=self.notices,
+            margins=counted(counts) if len(self.X) == self.n_cohort else None,
+        )
 
     @property
     def balance(self) -> Summaries:
@@ -157,7 +175,7 @@ class FollowUpWeights:
         sd = self.X.std(0, ddof=1)
         mean = self.X.mean(0)
         rows = []
-        for v, label in enumerate(self.cohort.visits.labels):
+        for v, label in self._places:
             seen = self.response.seen[:, v]
             if seen.all():
                 continue
@@ -185,6 +203,11 @@ class FollowUpWeights:
             about=replace(about, notes=(*note, *about.notes)),
             notices=self.notices,
         )
+
+    @property
+    def _places(self) -> list[tuple[int, str]]:
+        """The visits; of completers, whose weight is the same at all, one that stands for them."""
+        return [(0, "every visit")] if self.kind == "completers" else list(enumerate(self.cohort.visits.labels))
 
     def _about(self, kind: str) -> About:
         visits = self.cohort.visits
@@ -280,7 +303,7 @@ def weights(
         )
     scores = np.zeros(seen.shape)
     scores[rows.ordinal[rows.subject] - 1, rows.visit] = rows.z[:, -1]
-    response = _response(X, used, kind, gaps, scores, names, kept.visits.labels)
+    response = response_of(X, used, kind, gaps, scores, names, kept.visits.labels)
     weighting = weigh(response, np.ones((1, len(X))), limits=truncate)
     if not weighting.converged.all():
         raise ModelError(
@@ -289,7 +312,7 @@ def weights(
             "Newton's method arrives wherever the probabilities are neither 0 nor 1.",
             "Take fewer predictors, in units nearer to 1.",
         )
-    announce(notices)
+    announce((*notices, *design.notices))
     return FollowUpWeights(
         spec=spec,
         cohort=kept,
@@ -303,107 +326,9 @@ def weights(
         weighting=weighting,
         design=design,
         rows=rows,
+        n_cohort=cohort.n_subjects,
         notices=(*notices, *design.notices),
     )
-
-
-def predictor_columns(cohort: Cohort, predictors: str | Iterable[str]) -> tuple[list[Known], tuple[str, ...], Array]:
-    """The variables, and the names and values of their columns, of those subjects of whom all are known."""
-    text = predictors if isinstance(predictors, str) else " + ".join(f"`{name}`" for name in predictors)
-    formula = parse(f"seen ~ {text}") if text else None
-    if formula is None or formula.random or not formula.terms:
-        raise StudyError(
-            "E-STUDY-VALUE",
-            f"The predictors are {text!r}.",
-            "They are names of outcomes and covariates, or terms of them without random effects.",
-            'Write for example ["exhaustion", "job_stress", "coping"].',
-        )
-    known = at_baseline(cohort, formula.variables)
-    complete = np.logical_and.reduce([variable.known for variable in known])
-    if not complete.any():
-        raise ModelError(
-            "E-MODEL-EMPTY",
-            f"Nobody has {', '.join(variable.name for variable in known)} at baseline.",
-            "A model of being seen needs subjects of whom the predictors are known.",
-            "Leave a predictor out.",
-        )
-    learned, values = {}, {}
-    for variable in known:
-        own = variable.values[complete]
-        sd = float(own.std(ddof=1)) if len(own) > 1 else np.nan
-        learned[variable.name] = (
-            Variable(variable.name, variable.levels)
-            if variable.levels
-            else Variable(variable.name, mean=float(own.mean()), sd=sd, row_mean=float(own.mean()))
-        )
-        values[variable.name] = own.astype(np.int64) if variable.levels else own
-    made = encoder(formula, learned)
-    return known, made.names, made.columns(values, int(complete.sum()))
-
-
-def independent(X: Array, names: tuple[str, ...], where: str) -> None:
-    """Stop where a column follows from those before it.
-
-    Raises
-    ------
-    ModelError
-        `E-MODEL-SINGULAR`.
-    """
-    size = np.sqrt((X**2).sum(0))
-    short = len(X) < X.shape[1]
-    R = np.linalg.qr(X / np.where(size > 0, size, 1.0), mode="r") if not short else np.zeros((X.shape[1],) * 2)
-    follows = np.abs(np.diag(R)) < 1e-9
-    if follows.any():
-        raise ModelError(
-            "E-MODEL-SINGULAR",
-            f"Among {where}, the predictor `{names[int(np.argmax(follows))]}` follows from those before it, or is 0 "
-            "for everyone.",
-            "Each predictor must tell something of its own about the subjects.",
-            "Leave it out, or merge a level that nobody has.",
-        )
-
-
-def _response(
-    X: Array, used: Bools, kind: str, gaps: str, scores: Array, names: tuple[str, ...], labels: tuple[str, ...]
-) -> Response:
-    """The logistic regressions, and which of them lead to each visit."""
-    n, V = used.shape
-    everyone = np.ones(n, dtype=bool)
-    if kind == "completers":
-        completed = used[:, 0]
-        parts = [] if completed.all() else [_part(X, completed, everyone, names, "every visit")]
-        return Response(parts=tuple(parts), leads=np.ones((V, len(parts)), dtype=bool), seen=used)
-    parts, leads = [], np.zeros((V, 0), dtype=bool)
-    for v in range(V):
-        at_risk = used[:, v - 1] if gaps == "monotone" and v else everyone
-        if used[at_risk, v].all():
-            continue
-        own, own_names = X, names
-        if gaps == "monotone" and v:
-            wider = np.column_stack([X, scores[:, v - 1]])
-            scaled = wider[at_risk] / np.maximum(np.linalg.norm(wider[at_risk], axis=0), 1e-300)
-            if np.linalg.matrix_rank(scaled) == wider.shape[1]:  # the score at baseline may be a predictor already
-                own, own_names = wider, (*names, f"score at {labels[v - 1]}")
-        parts.append(_part(own, used[:, v], at_risk, own_names, labels[v]))
-        lead = np.arange(V) >= v if gaps == "monotone" else np.arange(V) == v
-        leads = np.column_stack([leads, lead])
-    return Response(parts=tuple(parts), leads=leads, seen=used)
-
-
-def _part(X: Array, seen: Bools, at_risk: Bools, names: tuple[str, ...], label: str) -> Part:
-    independent(X[at_risk], names, f"those who could be seen at {label}")
-    apart = separating(X[at_risk], seen[at_risk].astype(float))
-    if apart.any():
-        told = [name for name, is_one in zip(names, apart, strict=True) if is_one and name != "Intercept"]
-        raise ModelError(
-            "E-MODEL-SEPARATION",
-            f"{', '.join(f'`{name}`' for name in told) or 'The predictors'} tell some of those seen at {label} from "
-            "the others without error.",
-            "The probability of being seen is then 0 or 1 for some, and nobody who was seen can stand for those who "
-            "never are.",
-            "Merge levels with few subjects, or leave the predictor out.",
-        )
-    return Part(X=X, seen=seen, at_risk=at_risk)
 
 
 def _without(cohort: Cohort, response: str, used: Bools) -> Cohort:

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ..cohort import Cohort
 from ..design import Design, build
+from ..design.grid import ReferenceGrid
 from ..engine.basis import Basis
 from ..engine.covariance import STRUCTURES, Covariance
 from ..engine.incomplete_normal import completed, expected
@@ -23,6 +26,9 @@ from ..models.degrees_of_freedom import MomentsState
 from ..notices import Notice
 from ._draws import Draws
 from ._strategies import STRATEGIES, WORDS, Pattern, Strategy
+
+if TYPE_CHECKING:
+    from ._chained import Chains
 
 __all__ = ["Analyses", "Imputations", "Layout", "analyse", "impute", "layout"]
 
@@ -36,7 +42,7 @@ class Imputations:
 
     Attributes
     ----------
-    draws : Draws
+    draws : Draws, or Chains where the data were completed by chained equations
     strategy : str
         The assumption, by name.
     Y : (M, n, D) array
@@ -45,7 +51,7 @@ class Imputations:
     notes : sentences that belong under every table
     """
 
-    draws: Draws
+    draws: Draws | Chains
     strategy: str
     Y: Array
     delta: Mapping[str, float]
@@ -81,7 +87,8 @@ class Imputations:
         return np.asarray(self.Y[..., data.places(outcome)])
 
     def cohort(self, k: int) -> Cohort:
-        """The k-th completed cohort, with every imputed outcome at every visit.
+        """The k-th completed cohort, with every imputed outcome at every visit, and every auxiliary that was imputed at
+        all of them.
 
         Raises
         ------
@@ -92,7 +99,14 @@ class Imputations:
         if self.is_expected:
             raise not_linear("A completed cohort")
         skeleton = self.draws.data.skeleton
-        filled = {name: self.values(name)[k].reshape(-1) for name in self.draws.data.outcomes}
+        filled: dict[str, Array | pd.Categorical[Any]] = {}
+        for name, places in self.draws.data.completed().items():
+            values = np.broadcast_to(self.Y[k][:, places], (len(self.Y[k]), len(skeleton.visits))).reshape(-1)
+            dtype = skeleton.data[name].dtype
+            if isinstance(dtype, pd.CategoricalDtype):
+                filled[name] = pd.Categorical.from_codes(values.astype(np.int64), dtype=dtype)
+            else:
+                filled[name] = values
         return replace(skeleton, data=skeleton.data.assign(**filled))
 
 
@@ -377,10 +391,30 @@ def layout(imputations: Imputations, spec: MMRM | None = None) -> Layout:
     X = rows.z[:, :-1].reshape(n, V, -1)
     return Layout(
         spec=asked,
-        design=design,
+        design=replace(design, grid=_counted(design.grid, build(asked.parsed, skeleton)[0].grid)),
         X=X,
         group=rows.group,
         weights=np.concatenate([np.ones((1, n)), 1 - np.eye(n)]) if imputations.is_expected else None,
         basis=Basis.centered(np.append(X.reshape(n * V, -1).mean(0), y.mean()), design.encoder.constant),
-        covariance=Covariance(STRUCTURES[asked.covariance], np.array(skeleton.visits.years), max(1, len(design.groups))),
+        covariance=Covariance(
+            STRUCTURES[asked.covariance], np.array(skeleton.visits.years), max(1, len(design.groups))
+        ),
     )
+
+
+def _counted(grid: ReferenceGrid, seen: ReferenceGrid) -> ReferenceGrid:
+    """The grid of completed data, its cells with the numbers of scores and subjects that were seen there: an imputed
+    score is no person more, and the gate for privacy asks for persons.
+    """
+    own = seen.cells
+
+    def found(codes: NDArray[np.int64], of: NDArray[np.int64], counts: Array) -> Array:
+        same = (codes[:, None, :] == of[None, :, :]).all(-1)
+        return np.asarray(same @ counts)
+
+    cells = replace(
+        grid.cells,
+        rows=found(grid.cells.codes, own.codes, own.rows),
+        subjects=found(grid.cells.subject_codes, own.subject_codes, own.subjects),
+    )
+    return replace(grid, cells=cells)

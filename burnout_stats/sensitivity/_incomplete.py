@@ -79,6 +79,19 @@ class Incomplete:
         found = {column.visit: k for k, column in enumerate(self.columns) if column.variable == outcome}
         return np.array([found[visit] for visit in range(self.n_visits)], dtype=np.intp)
 
+    def completed(self) -> dict[str, NDArray[np.intp]]:
+        """The variables that are complete once they are imputed, and where they stand among the columns: at every
+        visit, or once for what does not change.
+        """
+        found: dict[str, list[int]] = {}
+        for place in np.lexsort([[c.visit for c in self.columns]]):
+            found.setdefault(self.columns[place].variable, []).append(int(place))
+        return {
+            name: np.array(places, dtype=np.intp)
+            for name, places in found.items()
+            if len(places) == self.n_visits or not _changes(self.skeleton, name)
+        }
+
     def W_at(self, variable: str, level: str) -> Array:
         """W as it would be if every subject had this level of a categorical covariate.
 
@@ -92,7 +105,7 @@ class Incomplete:
             raise StudyError(
                 "E-STUDY-COLUMN",
                 f"The model has no `{variable}`.",
-                f"A reference arm is a level of one of its covariates: {', '.join(self.W_formula.variables) or 'none'}.",
+                f"A reference arm is a level of a covariate that it has: {', '.join(self.W_formula.variables)}.",
                 f"Put it into the formula: visit * {variable}.",
             )
         levels = self.skeleton.covariate_roles[variable].levels
@@ -108,13 +121,19 @@ class Incomplete:
 
 
 def incomplete(
-    spec: MMRM, cohort: Cohort, *, outcomes: Iterable[str] = (), auxiliaries: Iterable[str] = ()
+    spec: MMRM,
+    cohort: Cohort,
+    *,
+    outcomes: Iterable[str] = (),
+    auxiliaries: Iterable[str] = (),
+    levels: bool = False,
 ) -> Incomplete:
     """Lay out the outcome of a model, further outcomes and auxiliary variables of a cohort.
 
     An auxiliary is an outcome or a covariate: `"job_stress"` at every visit where anybody has it,
     `"job_stress[baseline]"` at one. A covariate that does not change within any subject and that all have joins the
-    model's covariates.
+    model's covariates. With `levels`, an auxiliary with levels may change and have gaps too: its columns hold the
+    position of the level.
 
     Raises
     ------
@@ -132,7 +151,7 @@ def incomplete(
     skeleton = _skeleton(cohort)
     covariates = [name for name in spec.parsed.variables if name not in TIMES]
     fixed, moving = _kinds(skeleton, covariates)
-    known, asked = _auxiliaries(skeleton, auxiliaries, imputed)
+    known, asked = _auxiliaries(skeleton, auxiliaries, imputed, levels)
     formula = _subject_formula(spec.parsed, fixed, [name for name in known if name not in fixed])
     columns = [Column(name, visit) for name in (*imputed, *moving) for visit in range(len(skeleton.visits))]
     columns += [column for column in asked if column not in columns]
@@ -276,7 +295,9 @@ def _checked(skeleton: Cohort, name: str) -> None:
         )
 
 
-def _auxiliaries(skeleton: Cohort, asked: Iterable[str], imputed: tuple[str, ...]) -> tuple[list[str], list[Column]]:
+def _auxiliaries(
+    skeleton: Cohort, asked: Iterable[str], imputed: tuple[str, ...], levels: bool
+) -> tuple[list[str], list[Column]]:
     """Auxiliaries that every subject has once and for all, and the columns of the others."""
     known: list[str] = []
     columns: list[Column] = []
@@ -300,7 +321,7 @@ def _auxiliaries(skeleton: Cohort, asked: Iterable[str], imputed: tuple[str, ...
         whole = name not in skeleton.outcomes and not _changes(skeleton, name)
         if whole and not skeleton.data[name].isna().any():
             known.append(name)
-        elif role is not None and role.levels is not None:
+        elif role is not None and role.levels is not None and not levels:
             raise StudyError(
                 "E-STUDY-IMPUTE",
                 f"Auxiliary `{name}` has levels, and changes between visits or is not known of everybody.",
@@ -332,10 +353,18 @@ def _parsed(response: str, right: str) -> Formula:
 def _wide(skeleton: Cohort, columns: list[Column]) -> Array:
     V = len(skeleton.visits)
     values = {
-        name: skeleton.data[name].to_numpy(dtype=float).reshape(-1, V)
+        name: _numbers(skeleton.data[name]).reshape(-1, V)
         for name in dict.fromkeys(column.variable for column in columns)
     }
     return np.column_stack([values[column.variable][:, column.visit] for column in columns])
+
+
+def _numbers(values: pd.Series) -> Array:
+    """Numbers as they are, levels by their position."""
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        return values.to_numpy(dtype=float)
+    codes = values.cat.codes.to_numpy()
+    return np.where(codes < 0, np.nan, codes)
 
 
 def _complete(skeleton: Cohort, names: list[str]) -> NDArray[np.bool_]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,14 +34,18 @@ from ..engine.regression_to_mean import (
 from ..instruments.norms import Norm, Stability
 from ._before_after import BeforeAfter
 
-__all__ = ["Inputs", "Question", "judged"]
+__all__ = ["REPEATED", "Inputs", "Question", "judged"]
 
 Array = NDArray[np.float64]
 Row = dict[str, object]
 
 Y0, Y1, MU, SD, BETA, LAMBDA = range(6)
+REPEATED = ("mean", "earlier")
+"""Ways of selection with more than one baseline."""
 OBSERVED = np.array([-1.0, 1.0, 0.0, 0.0, 0.0, 0.0])
-"""The gradient of the observed change by (before, after, norm mean, norm SD, stability, reliability)."""
+"""The gradient of the observed change by (before, after, norm mean, norm SD, stability, reliability or the correlation
+of two baselines).
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +55,8 @@ class Inputs:
     norm: Norm
     reliability: float = 1.0
     reliability_se: float = 0.0
+    between: Stability | None = None
+    baselines: int = 1
     cutoff: float | None = None
     carry: bool = False
     draws: int = 0
@@ -127,20 +134,21 @@ def _error(stability: Stability) -> float:
 def _covariance(pairs: BeforeAfter, inputs: Inputs, stabilities: Sequence[Stability]) -> Array:
     norm = inputs.norm
     own = len(pairs.covariance)
-    V = np.zeros((own + 3 + len(stabilities),) * 2)
+    V = np.zeros((own + 4 + len(stabilities),) * 2)
     V[:own, :own] = pairs.covariance
     spread = norm.sd / math.sqrt(2 * (norm.n - 1)) if norm.n is not None else 0.0
     errors = [norm.std_error, spread, *map(_error, stabilities), inputs.reliability_se]
+    errors.append(0.0 if inputs.between is None else _error(inputs.between))
     V[range(own, len(V)), range(own, len(V))] = np.square(errors)
     return V
 
 
 def _places(pairs: BeforeAfter, question: Question, stabilities: Sequence[Stability]) -> list[int]:
-    """Where the six local inputs of a question stand in θ; without a stability, that of the reliability stands in,
-    whose gradient is then 0.
+    """Where the six local inputs of a question stand in θ; without a stability the last one stands in, whose gradient
+    is then 0.
     """
     own = len(pairs.covariance)
-    last = own + 2 + len(stabilities)
+    last = own + 2 + len(stabilities) + (question.selection in REPEATED)
     beta = last if question.stability is None else own + 2 + stabilities.index(question.stability)
     return [2 * question.pair, 2 * question.pair + 1, own, own + 1, beta, last]
 
@@ -172,20 +180,15 @@ def _numbers(pairs: BeforeAfter, inputs: Inputs, question: Question) -> list[_Nu
     drifted, shift, gap = _shift(pairs, inputs, question.pair)
     mu = inputs.norm.mean + drifted
     beta, by_stability, by_reliability = _beta(question.stability, inputs, gap)
-    kappa = float(share_kept(beta, selection=question.selection, reliability=inputs.reliability))
     g_beta = np.array([0.0, 0.0, 0.0, 0.0, by_stability, by_reliability])
-    g_kappa = np.zeros(6)
-    if question.selection == "score":
-        g_kappa = g_beta
-    elif question.selection == "state":
-        rel = inputs.reliability
-        g_kappa[[BETA, LAMBDA]] = by_stability / rel, by_reliability / rel - beta / rel**2
+    kappa, by_beta, by_other = _share(inputs, question.selection, beta)
+    g_kappa = by_beta * g_beta + by_other * np.eye(6)[LAMBDA]
     own = before - mu
     g_own = np.array([1.0, 0.0, -1.0, 0.0, 0.0, 0.0])
     distance, g_distance = own, g_own
     found = [_Number("baseline less norm", own, g_own)]
     if inputs.cutoff is not None:
-        far, by_mu, by_sd = cutoff_distance(inputs.cutoff, mu, inputs.norm.sd, above=before >= inputs.cutoff)
+        far, by_mu, by_sd = cutoff_distance(inputs.cutoff, mu, inputs.norm.sd, above=before >= mu)
         distance, g_distance = float(far), np.array([0.0, 0.0, float(by_mu), float(by_sd), 0.0, 0.0])
         found.append(_Number("distance by the cut-off", distance, g_distance))
     change = after - before
@@ -206,6 +209,27 @@ def _numbers(pairs: BeforeAfter, inputs: Inputs, question: Question) -> list[_Nu
         g_tipping = (g_above - tipping * g_distance) / distance
     name = "tipping stability" if question.selection in ("score", "state") else "tipping share"
     return [*found, _Number(name, tipping, g_tipping, (above * scale, distance, g_above, g_distance))]
+
+
+def _share(inputs: Inputs, selection: str, beta: float) -> tuple[float, float, float]:
+    """The share kept, and its derivatives by the stability and by the reliability or the correlation of baselines."""
+    kappa = float(share_kept(beta, selection=selection, **_known(inputs)))
+    if selection == "score":
+        return kappa, 1.0, 0.0
+    if selection == "state":
+        return kappa, 1 / inputs.reliability, -beta / inputs.reliability**2
+    if selection == "mean":
+        m, own = inputs.baselines, inputs.between is None
+        below = 1 + (m - 1) * (beta if inputs.between is None else inputs.between.value)
+        return kappa, m / below**2 if own else m / below, 0.0 if own else -m * beta * (m - 1) / below**2
+    if selection == "earlier" and inputs.between is not None:
+        return kappa, 1 / inputs.between.value, -beta / inputs.between.value**2
+    return kappa, 0.0, 0.0
+
+
+def _known(inputs: Inputs) -> dict[str, Any]:
+    between = None if inputs.between is None else inputs.between.value
+    return {"reliability": inputs.reliability, "between": between, "baselines": inputs.baselines}
 
 
 def _with_interval(number: _Number, V: Array, pairs: BeforeAfter, inputs: Inputs, question: Question) -> Row:
@@ -243,12 +267,13 @@ def _with_interval(number: _Number, V: Array, pairs: BeforeAfter, inputs: Inputs
 
 def _fisher(stability: Stability, inputs: Inputs, gap: float, selection: str) -> Row:
     """Fisher's interval of a share kept that is a correlation, carried to the gap; nothing for others."""
-    if stability.kind != "correlation" or stability.n is None or inputs.reliability_se:
+    other = inputs.reliability_se or (inputs.between is not None and selection in REPEATED)
+    if stability.kind != "correlation" or stability.n is None or other:
         return {}
     limits = correlation_interval(stability.value, stability.n, inputs.conf_level)
     if inputs.carry and stability.lag is not None:
         limits = tuple(float(carried(max(limit, 0.0), stability.lag, gap, inputs.reliability)) for limit in limits)  # type: ignore[assignment]
-    low, high = (float(share_kept(limit, selection=selection, reliability=inputs.reliability)) for limit in limits)
+    low, high = (float(share_kept(limit, selection=selection, **_known(inputs))) for limit in limits)
     return {"conf_low": low, "conf_high": high, "method": "fisher"}
 
 
@@ -279,29 +304,37 @@ def _simulated(pairs: BeforeAfter, inputs: Inputs, stabilities: Sequence[Stabili
     chi = rng.chisquare(size, inputs.draws) / size if math.isfinite(size) else np.ones(inputs.draws)
     theta[:, own + 1] = norm.sd * np.sqrt(chi)
     for at, stability in enumerate(stabilities, start=own + 2):
-        z = rng.standard_normal(inputs.draws)
-        if stability.kind == "correlation" and stability.n is not None:
-            theta[:, at] = np.tanh(np.arctanh(stability.value) + z / math.sqrt(stability.n - 3))
-        else:
-            theta[:, at] = stability.value + _error(stability) * z
-    theta[:, -1] = inputs.reliability + inputs.reliability_se * rng.standard_normal(inputs.draws)
+        theta[:, at] = _stabilities(stability, rng.standard_normal(inputs.draws))
+    theta[:, -2] = inputs.reliability + inputs.reliability_se * rng.standard_normal(inputs.draws)
+    theta[:, -1] = 0.0
+    if inputs.between is not None:
+        theta[:, -1] = _stabilities(inputs.between, rng.standard_normal(inputs.draws))
     return theta
+
+
+def _stabilities(stability: Stability, z: Array) -> Array:
+    if stability.kind == "correlation" and stability.n is not None:
+        return np.asarray(np.tanh(np.arctanh(stability.value) + z / math.sqrt(stability.n - 3)))
+    return np.asarray(stability.value + _error(stability) * z)
 
 
 def _drawn(pairs: BeforeAfter, inputs: Inputs, question: Question, theta: Array) -> dict[str, Row]:
     """Percentile intervals of all numbers of a question."""
-    before, after, mean, sd, beta, reliability = theta.T
+    before, after, mean, sd, beta, other = theta.T
     drifted, shift, gap = _shift(pairs, inputs, question.pair)
     mu = mean + drifted
     stability = question.stability
     if stability is None:
         beta = np.zeros(len(theta))
     elif inputs.carry and stability.lag is not None:
-        beta = carried(np.maximum(beta, 0.0), stability.lag, gap, reliability)
-    kappa = share_kept(beta, selection=question.selection, reliability=reliability)
+        beta = carried(np.maximum(beta, 0.0), stability.lag, gap, other)
+    known = _known(inputs) | {"reliability": other}
+    if question.selection in REPEATED and inputs.between is not None:
+        known |= {"between": other}
+    kappa = share_kept(beta, selection=question.selection, **known)
     distance = before - mu
     if inputs.cutoff is not None:
-        above = bool(pairs.means[question.pair, 0] >= inputs.cutoff)
+        above = bool(pairs.means[question.pair, 0] >= inputs.norm.mean + drifted)
         distance = cutoff_distance(inputs.cutoff, mu, sd, above=above)[0]
     change = after - before
     expected = expected_change(distance, kappa, shift)

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from ..cohort import Cohort
-from ..engine import influence as deletion
-from ..engine.multiplicity import t_quantile, two_sided_p
-from ..engine.scoring import Status, optimize
+from ..engine.multiplicity import two_sided_p
 from ..errors import ModelError, StudyError, did_you_mean
 from ..estimates import Estimates
 from ..estimates.margins import counted
 from ..inference.intervals import checked_level
-from ..inference.weighted import refuse_weighted
 from ..models import Fit, fit
-from ..models.degrees_of_freedom import MomentsState
-from ..models.residuals import nominal
 from ..models.spec import Model
 from ._visit_contrast import VisitContrast, unannounced
+from ._without_each import without_each
 
 __all__ = ["left_out"]
 
@@ -30,8 +26,6 @@ COARSE = 0.1
 """Of a standard error: to so much the extremes over single subjects are rounded, outward. The mean of n scores without
 one differs from the mean of all by (y_i − ȳ) / (n − 1), so an exact extreme would tell that person's score.
 """
-CELLS = 4_000_000
-"""Numbers in the cross-products of one stack of refits: 32 megabytes."""
 
 
 def left_out(
@@ -73,8 +67,8 @@ def left_out(
         `E-MODEL-CHANGES` where the level changes within a subject; by subject `E-MODEL-NOT-NOMINAL` and
         `E-MODEL-CLUSTERED` as `influence`, and `E-MODEL-VCOV` for probability weights.
 
-    **Source**: Cook 1977, Technometrics 19:15; Christensen, Pearson & Johnson 1992, Technometrics 34:38, and Schabenberger
-    2004, SUGI 29, paper 189, for leaving out all rows of a subject.
+    **Source**: Cook 1977, Technometrics 19:15; Christensen, Pearson & Johnson 1992, Technometrics 34:38, and
+    Schabenberger 2004, SUGI 29, paper 189, for leaving out all rows of a subject.
 
     >>> from burnout_stats.models import MMRM
     >>> from burnout_stats.studies import example
@@ -93,22 +87,9 @@ def left_out(
 # ---- one subject ----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Without:
-    """The contrast without each subject: (n,) arrays, NaN where the model has no answer then."""
-
-    estimate: Array
-    std_error: Array
-    df: Array
-
-    def limits(self, level: float) -> tuple[Array, Array]:
-        half = t_quantile(level, self.df) * self.std_error
-        return self.estimate - half, self.estimate + half
-
-
 def _subjects(whole: Fit, everyone: Estimates, asked: VisitContrast) -> Estimates:
     about, policy = everyone.about, everyone.about.policy
-    without = _each(whole, everyone)
+    without = without_each(whole, everyone)
     known = np.flatnonzero(np.isfinite(without.estimate))
     low, high = without.limits(about.conf_level)
     step = 0.0 if policy.extremes else COARSE * float(everyone.frame["std_error"].iloc[0])
@@ -143,46 +124,6 @@ def _subjects(whole: Fit, everyone: Estimates, asked: VisitContrast) -> Estimate
     )
 
 
-def _each(whole: Fit, everyone: Estimates) -> _Without:
-    """The contrast without each subject, with the model's small-sample method applied to every refit."""
-    refuse_weighted(whole)
-    rows, state = whole.needed_rows(), nominal(whole)
-    moments = state.moments
-    columns = np.append(whole.kept, rows.z.shape[1] - 1)
-    subjects = deletion.subjects_of(
-        moments,
-        rows.z[:, columns],
-        rows.subject,
-        np.searchsorted(whole.seen, rows.visit),
-        group=rows.group,
-        weights=rows.weight,
-    )
-    held, _ = deletion.held(moments, subjects, state.optimum.at.A, state.optimum.at.sigma)
-    sound = np.flatnonzero(np.isfinite(held.beta).all(1))
-    L, _ = everyone.attached()
-    inner, offset = state.basis.functions(np.asarray(L)[:, whole.kept])
-    _, method = whole.df_method(everyone.about.df_method)
-    n = len(subjects.starts)
-    found = _Without(estimate=np.full(n, np.nan), std_error=np.full(n, np.nan), df=np.full(n, np.nan))
-    at_once = max(1, CELLS // moments.T.size)
-    for first in range(0, len(sound), at_once):
-        members = sound[first : first + at_once]
-        stack = deletion.without(moments, subjects, members)
-        start = np.repeat(state.optimum.theta[None], len(members), axis=0)
-        optimum = optimize(stack, state.covariance, reml=whole.spec.method == "reml", theta=start)
-        part = MomentsState(stack, optimum, state.covariance)
-        verified = optimum.status == Status.VERIFIED
-        kept = members[verified]
-        function = np.repeat(inner[None], len(members), axis=0)
-        variance = np.einsum("nkp,npq,nkq->n", function, method.vcov(part), function)
-        found.estimate[kept] = ((part.gamma @ inner[0]) + offset[0])[verified]
-        found.std_error[kept] = np.sqrt(variance)[verified]
-        found.df[kept] = method.rows(part, function)[:, 0][verified] if method.counted is None else np.nan
-    if method.counted is not None:
-        found.df[:] = everyone.frame["df"].iloc[0]
-    return found
-
-
 def _verdict(excludes: NDArray[np.bool_], lost: int, everyone: Estimates) -> str:
     """In how many deletions the interval excludes 0, as far as that may be told."""
     row, policy = everyone.frame.iloc[0], everyone.about.policy
@@ -201,9 +142,7 @@ def _verdict(excludes: NDArray[np.bool_], lost: int, everyone: Estimates) -> str
 # ---- one level ------------------------------------------------------------------------------------------------------
 
 
-def _levels(
-    spec: Model, cohort: Cohort, whole: Fit, everyone: Estimates, asked: VisitContrast, by: str
-) -> Estimates:
+def _levels(spec: Model, cohort: Cohort, whole: Fit, everyone: Estimates, asked: VisitContrast, by: str) -> Estimates:
     levels, level_of = _groups(cohort, by)
     contributes = _contributes(whole, cohort.n_subjects)
     seen = _seen(cohort, whole, asked)
@@ -233,17 +172,12 @@ def _levels(
         cells.append([float(own.sum()), *(float((own & at).sum()) for at in seen)])
     frame = pd.concat(rows, ignore_index=True)
     label = cohort.covariate_roles[by].label
-    result = _result(
-        frame,
-        everyone,
-        (
-            f"{asked.name.replace(' - ', ' less ')}; all of the model is estimated anew without each level of {label}, "
-            "and averaged over those who are left.",
-            *refused,
-        ),
+    how = (
+        f"{asked.name.replace(' - ', ' less ')}; all of the model is estimated anew without each level of {label}, and "
+        "averaged over those who are left."
     )
-    small = [members[0] & ~rest for rest in members[1:] if about.policy.hides(float((members[0] & ~rest).sum()))]
-    return replace(result, margins=counted(members, untold=small), cells=np.array(cells))
+    result = _result(frame, everyone, (how, *refused))
+    return replace(result, margins=counted(members), cells=np.array(cells))
 
 
 def _groups(cohort: Cohort, by: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:

@@ -13,6 +13,7 @@ from ..engine.multiplicity import t_quantile, two_sided_p
 from ..errors import ModelError, StudyError, one_of
 from ..estimates import Estimates
 from ..inference.combine import combine
+from ..inference.intervals import checked_level
 from ..inference.scores import scores
 
 __all__ = ["JOINT_METHODS", "joint_contrasts"]
@@ -97,7 +98,7 @@ def joint_contrasts(
     told = np.isfinite(alone)
     if not told.any() or not found.known[told].all():
         raise _no_scores()
-    level = whole.about.conf_level if conf_level is None else conf_level
+    level = whole.about.conf_level if conf_level is None else checked_level(conf_level)
     psi, z = found.psi[:, told], max_t.normal_scale(alone[told])
     if method == "exact":
         p, c = max_t.exact(z, max_t.correlation(psi), level)
@@ -144,7 +145,9 @@ def _refuse_adjusted(whole: Estimates, contrasts: tuple[Estimates, ...]) -> None
     if adjusted or "num_df" in whole.frame:
         raise StudyError(
             "E-STUDY-VALUE",
-            f"The contrasts are adjusted already ({', '.join(sorted(adjusted))})." if adjusted else "These are F tests.",
+            f"The contrasts are adjusted already ({', '.join(sorted(adjusted))})."
+            if adjusted
+            else "These are F tests.",
             "All contrasts of all outcomes are adjusted together here, once.",
             'Ask contrast(..., adjust="none").',
         )
@@ -164,9 +167,12 @@ def _no_scores() -> ModelError:
 def _notes(k: int, method: str, n: int, step_down: bool, coverage: float) -> tuple[str, ...]:
     draws = "" if method == "exact" else f", {n:,} draws"
     how = "step-down (Romano and Wolf)" if step_down else "single step"
-    return (
+    adjusted = (
         f"P values are adjusted over all {k} contrasts (max-t, {how}) and intervals are simultaneous: "
-        f"{JOINT_METHODS[method]}{draws}.",
-        f"Each interval alone covers {100 * coverage:.1f}%; every contrast keeps its own standard error and degrees of "
-        "freedom.",
+        f"{JOINT_METHODS[method]}{draws}."
     )
+    alone = (
+        f"Each interval alone covers {100 * coverage:.1f}%; every contrast keeps its own standard error and degrees of "
+        "freedom."
+    )
+    return adjusted, alone

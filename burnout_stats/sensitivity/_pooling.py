@@ -59,7 +59,7 @@ class PooledFit:
 
     @property
     def design(self) -> Design:
-        """How the columns were made; its grid counts all subjects at all visits."""
+        """How the columns were made; its grid counts the scores that were seen."""
         return self.analyses.design
 
     @property

@@ -13,12 +13,14 @@ from ..estimates import Estimates
 from ..instruments.norms import Norm, Stability
 from ..notices import announce
 from ._before_after import BeforeAfter
-from ._judged import Inputs, Question, judged
+from ._judged import REPEATED, Inputs, Question, judged
 from ._regression_words import notes_of, notices_of
 
-__all__ = ["Asked", "Given", "check_drift", "finished", "inputs_of", "selections_of", "stability_at"]
+__all__ = ["WITHOUT", "Asked", "Given", "check_drift", "finished", "inputs_of", "selections_of", "stability_at"]
 
 Given = Stability | Mapping[str, Stability] | None
+WITHOUT = frozenset({"trait", "crisis"})
+"""Ways of selection in which no stability plays a part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,16 @@ def inputs_of(
     draws: int,
     seed: int | None,
     conf_level: float,
+    between: Stability | None = None,
+    baselines: int = 1,
 ) -> Inputs:
+    """What was given from outside the cohort, checked.
+
+    Raises
+    ------
+    StudyError
+        `E-STUDY-VALUE`, `E-STUDY-STABILITY`.
+    """
     checked_level(conf_level)
     rightful = reliability is None or 0 < reliability <= 1
     if not rightful or not reliability_se >= 0 or draws < 0 or (draws > 0 and seed is None):
@@ -49,6 +60,13 @@ def inputs_of(
             f"{seed}.",
             "A reliability lies above 0 and up to 1, a standard error is not negative, and a simulation needs a seed.",
             "Write for example reliability=0.90, or draws=10_000, seed=1.",
+        )
+    if between is not None and (between.value <= 0 or (between.kind == "slope" and between.n is not None)):
+        raise StudyError(
+            "E-STUDY-STABILITY",
+            f"The correlation of two baselines is {between.value:g} ({between.kind}).",
+            "It is a correlation above 0, with the n of its sample or its standard error.",
+            "Write for example between=Stability(0.8, n=200).",
         )
     if cutoff is not None and not math.isfinite(cutoff):
         raise StudyError(
@@ -63,18 +81,38 @@ def inputs_of(
         draws=draws,
         seed=seed,
         conf_level=conf_level,
+        between=between,
+        baselines=baselines,
     )
 
 
-def selections_of(selection: str | Sequence[str], cutoff: float | None, reliability: float | None) -> tuple[str, ...]:
+def selections_of(selection: str | Sequence[str], inputs: Inputs, reliability: float | None) -> tuple[str, ...]:
+    """The ways of selection, checked against what they need.
+
+    Raises
+    ------
+    StudyError
+        `E-STUDY-OPTION`, `E-STUDY-VALUE`.
+    """
     names = (selection,) if isinstance(selection, str) else tuple(selection)
     found = tuple(dict.fromkeys(one_of("selection", name, SELECTIONS) for name in names))
-    if not found or (cutoff is not None and found != ("score",)) or ("state" in found and reliability is None):
+    if not found or (inputs.cutoff is not None and found != ("score",)) or ("state" in found and reliability is None):
         raise StudyError(
             "E-STUDY-VALUE",
-            f"The selection is {', '.join(found) or 'empty'}, the cut-off {cutoff}, the reliability {reliability}.",
+            f"The selection is {', '.join(found) or 'empty'}, the cut-off {inputs.cutoff}, the reliability "
+            f"{reliability}.",
             'A cut-off belongs to selection="score"; selection="state" needs the reliability of the score.',
             "Write for example reliability=0.90, and name its source.",
+        )
+    lacking = ("earlier" in found and inputs.between is None) or ("mean" in found and inputs.baselines < 2)
+    if set(found) & set(REPEATED) and (lacking or inputs.carry):
+        raise StudyError(
+            "E-STUDY-VALUE",
+            f"The selection is {', '.join(found)}; `between` is {inputs.between}, `baselines` {inputs.baselines}, "
+            f"`carry` {inputs.carry}.",
+            'selection="earlier" needs the correlation of the two baselines, "mean" their number, 2 or more; neither '
+            "carries a stability to another time.",
+            "Write for example between=Stability(0.8, n=200), or baselines=2.",
         )
     return found
 
@@ -89,8 +127,7 @@ def stability_at(asked: Asked, visit: str, gap: float) -> Stability | None:
     """
     given = asked.stability
     one = given.get(visit) if isinstance(given, Mapping) else given
-    needed = [name for name in asked.selections if name in ("score", "state")]
-    if not needed:
+    if not set(asked.selections) - WITHOUT:
         return None
     if not isinstance(one, Stability):
         raise StudyError(

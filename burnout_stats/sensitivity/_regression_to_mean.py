@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 
 from ..cohort import Cohort
 from ..estimates import Estimates, Sample
-from ..instruments.norms import Norm
+from ..instruments.norms import Norm, Stability
 from ._before_after import BeforeAfter, of_cohort, of_samples
 from ._judged import Question
-from ._regression_asked import Asked, Given, check_drift, finished, inputs_of, selections_of, stability_at
+from ._regression_asked import WITHOUT, Asked, Given, check_drift, finished, inputs_of, selections_of, stability_at
 
 __all__ = ["regression_to_the_mean", "regression_to_the_mean_from_summaries"]
 
@@ -25,6 +25,8 @@ def regression_to_the_mean(
     selection: str | Sequence[str] = "score",
     reliability: float | None = None,
     reliability_se: float = 0.0,
+    between: Stability | None = None,
+    baselines: int = 1,
     visits: str | Iterable[str] | None = None,
     cutoff: float | None = None,
     carry: bool = False,
@@ -42,18 +44,25 @@ def regression_to_the_mean(
         The population that the cohort came out of. Its `drift` moves its mean with the years.
     stability : Stability, or mapping of visit to Stability
         How much of a distance from the mean remains over the time to the visit where nothing is done, from outside the
-        cohort. Needed for the selections "score" and "state".
-    selection : "score", "state", "trait" or "crisis", or several of them
+        cohort. Not needed for the selections "trait" and "crisis".
+    selection : "score", "state", "trait", "crisis", "mean" or "earlier", or several of them
         What people were selected on, by themselves or by others: this very score (the share kept is the stability); how
         they truly were that day (stability/reliability); how they lastingly are (1); a crisis that is over at the later
-        visit (0).
+        visit (0); the mean of several baselines, which is their score at baseline (Gardner & Heady 1973); or an earlier
+        score than the one at baseline (after Davis 1976).
     reliability, reliability_se : float
         Of the score at baseline, for "state" and to carry a stability, with its standard error where there is one.
+    between : Stability, optional
+        The correlation of two baselines. For "earlier" it is needed, and the stability is that of the earlier score;
+        for "mean" it is the stability where left out.
+    baselines : int
+        How many scores the one at baseline is the mean of, for "mean".
     visits : labels of later visits, optional
         All where left out.
     cutoff : float, optional
         Where people were let in because their own score lay beyond it: the distance from the norm then follows from the
-        cut-off and the norm's mean and SD (James 1973), not from the baseline mean. With "score" only.
+        cut-off and the norm's mean and SD (James 1973), not from the baseline mean. Beyond is above where the cohort
+        lies above the norm, else below. With "score" only.
     carry : bool
         Whether a stability over another lag is carried to the gap between the visits, as stability^(gap/lag), or with
         the reliability R, where that is given, as R (stability/R)^(gap/lag).
@@ -83,7 +92,6 @@ def regression_to_the_mean(
 
     **Source**: `engine.regression_to_mean` for the formulas, `sensitivity._judged` for the intervals.
 
-    >>> from burnout_stats.instruments.norms import Stability
     >>> from burnout_stats.studies import example
     >>> found = regression_to_the_mean(
     ...     example("villa_sana"),
@@ -95,8 +103,8 @@ def regression_to_the_mean(
     >>> found.frame["measure"].tolist()[1:5]
     ['observed change', 'share kept', 'expected change', 'observed minus expected']
     """
-    inputs = inputs_of(norm, reliability, reliability_se, cutoff, carry, draws, seed, conf_level)
-    asked = Asked(inputs=inputs, stability=stability, selections=selections_of(selection, cutoff, reliability))
+    inputs = inputs_of(norm, reliability, reliability_se, cutoff, carry, draws, seed, conf_level, between, baselines)
+    asked = Asked(inputs=inputs, stability=stability, selections=selections_of(selection, inputs, reliability))
     return _answer(of_cohort(cohort, outcome, visits), asked)
 
 
@@ -112,6 +120,8 @@ def regression_to_the_mean_from_summaries(
     selection: str | Sequence[str] = "score",
     reliability: float | None = None,
     reliability_se: float = 0.0,
+    between: Stability | None = None,
+    baselines: int = 1,
     cutoff: float | None = None,
     carry: bool = False,
     draws: int = 0,
@@ -134,7 +144,7 @@ def regression_to_the_mean_from_summaries(
         What was measured, and what the later visit is called.
     years : float, optional
         From baseline to the later visit; needed for a norm that drifts, or to carry a stability.
-    norm, stability, selection, reliability, reliability_se, cutoff, carry, draws, seed, conf_level
+    norm, stability, selection, reliability, reliability_se, between, baselines, cutoff, carry, draws, seed, conf_level
         As in `regression_to_the_mean`.
 
     Raises
@@ -146,7 +156,6 @@ def regression_to_the_mean_from_summaries(
     --------
     The doctors of Villa Sana after one year (BMJ 2008;337:a2004) and Norwegian doctors in 1993:
 
-    >>> from burnout_stats.instruments.norms import Stability
     >>> found = regression_to_the_mean_from_summaries(
     ...     Sample(3.00, 0.94, 185),
     ...     Sample(2.53, 0.76, 185),
@@ -157,8 +166,8 @@ def regression_to_the_mean_from_summaries(
     >>> found.frame.set_index("measure")["estimate"].round(2).to_dict()["expected change"]
     -0.18
     """
-    inputs = inputs_of(norm, reliability, reliability_se, cutoff, carry, draws, seed, conf_level)
-    asked = Asked(inputs=inputs, stability=stability, selections=selections_of(selection, cutoff, reliability))
+    inputs = inputs_of(norm, reliability, reliability_se, cutoff, carry, draws, seed, conf_level, between, baselines)
+    asked = Asked(inputs=inputs, stability=stability, selections=selections_of(selection, inputs, reliability))
     pairs = of_samples(before, after, r=r, t=t, sd_change=sd_change, outcome=outcome, visit=visit, years=years)
     return _answer(pairs, asked)
 
@@ -171,7 +180,7 @@ def _answer(pairs: BeforeAfter, asked: Asked) -> Estimates:
         Question(
             pair=at,
             selection=selection,
-            stability=one if selection in ("score", "state") else None,
+            stability=None if selection in WITHOUT else one,
             naming={"visit": visit, "selection": selection},
         )
         for at, (visit, one) in enumerate(zip(pairs.visits, given, strict=True))

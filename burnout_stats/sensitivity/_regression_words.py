@@ -8,7 +8,7 @@ from ..engine.regression_to_mean import SELECTIONS
 from ..instruments.norms import Norm, Stability
 from ..notices import Notice
 from ._before_after import BeforeAfter
-from ._judged import Inputs
+from ._judged import REPEATED, Inputs
 
 __all__ = ["NOT_A_BOUND", "SELF_REFERRAL", "circular", "norm_note", "notes_of", "notices_of"]
 
@@ -51,7 +51,7 @@ def notices_of(pairs: BeforeAfter, inputs: Inputs, given: Sequence[Stability | N
         )
     cutoff = inputs.cutoff
     if cutoff is not None and not pairs.printed:
-        above = pairs.means[:, 0] >= cutoff
+        above = pairs.means[:, 0] >= inputs.norm.mean
         if (((pairs.lowest < cutoff) & above) | ((pairs.highest > cutoff) & ~above)).any():
             notices.append(
                 Notice(
@@ -84,7 +84,7 @@ def notes_of(
             f"the distance of those beyond the cut-off {inputs.cutoff:g} in a normal population like the norm (James)"
         )
     moved = "the drift of the norm plus " if inputs.norm.drift else ""
-    notes = [f"Of those seen at both visits. Expected change: {moved}(share kept - 1) times {what}."]
+    notes = [f"Of those seen at both visits. Expected change: {moved}(share kept minus 1) times {what}."]
     notes += [f"Selection by {name}: {SELECTIONS[name]}." for name in selections]
     notes.append(norm_note(inputs.norm))
     stabilities = [one for one in dict.fromkeys(given) if one is not None]
@@ -94,6 +94,12 @@ def notes_of(
     if "state" in selections:
         error = f", standard error {inputs.reliability_se:g}" if inputs.reliability_se else ", taken as known"
         notes.append(f"Reliability {inputs.reliability:g}{error}; share kept: stability over reliability.")
+    if set(selections) & set(REPEATED):
+        name = "Correlation of two baselines"
+        same = f"{name}: taken to be the stability."
+        notes.append(same if inputs.between is None else _stability_note(inputs.between, inputs, name))
+    if "mean" in selections:
+        notes.append(f"The score at baseline is the mean of {inputs.baselines}.")
     if kind == "stability_curve":
         notes.append("Each stability of the curve is taken as known; the one that was given has its own uncertainty.")
     notes.append(_interval_note(inputs))
@@ -113,14 +119,14 @@ def norm_note(norm: Norm) -> str:
     return f"{norm.label[:1].upper()}{norm.label[1:]}{source}: mean {norm.mean:g}, SD {norm.sd:g}{size}{drift}."
 
 
-def _stability_note(one: Stability, inputs: Inputs) -> str:
+def _stability_note(one: Stability, inputs: Inputs, name: str = "Stability") -> str:
     error = f", n = {one.n}" if one.n is not None else ", taken as known without error"
     if one.std_error is not None:
         error = f", standard error {one.std_error:g}"
     lag = f", over {one.lag:g} years" if one.lag is not None else ", over a time that is not stated"
     source = f" ({one.source})" if one.source else ""
     where = "; from the treated cohort itself, which is circular" if one.from_cohort else ""
-    told = f"Stability{source}: {one.value:g} ({one.kind}{error}{lag}){where}."
+    told = f"{name}{source}: {one.value:g} ({one.kind}{error}{lag}){where}."
     if inputs.carry:
         how = "stability^(time/lag)"
         if inputs.reliability < 1:

@@ -2,56 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from ..cohort import Cohort
 from ..engine.covariance import STRUCTURES
 from ..errors import ModelError, StudyError, one_of
 from ..estimates import Estimates
 from ..inference.intervals import checked_level
-from ..models import MMRM, fit
+from ..models import MMRM, Fit
 from ..models.degrees_of_freedom import DF_METHODS
-from ..models.fitted import Fitted
-from ._draws import Progress, draws
-from ._imputation import Imputations, analyse, impute
-from ._pooling import pool
+from ._draws import Progress
+from ._specifications import CHOICES, MISSING_DATA, SCALINGS, Bench, Choice
 from ._visit_contrast import VisitContrast, unannounced
 
-__all__ = ["CHOICES", "MISSING_DATA", "SCALINGS", "specification_curve"]
+__all__ = ["specification_curve"]
 
-Array = NDArray[np.float64]
-CHOICES = ("covariance", "df_method", "adjustment", "missing_data", "scaling")
-"""The choices, as the columns that name a specification."""
-MISSING_DATA = MappingProxyType(
-    {
-        "mmrm": "all observed scores, by likelihood",
-        "complete cases": "subjects seen at every visit",
-        "imputation": "multiple imputation under missing at random",
-    }
-)
-SCALINGS: MappingProxyType[str, Callable[[Array], Array]] = MappingProxyType(
-    {"raw": lambda y: y, "log": np.log, "square root": np.sqrt}
-)
-"""What is done to the outcome before it is modeled."""
 NUMBERS = ("estimate", "std_error", "df", "statistic", "p_value", "conf_low", "conf_high")
-
-
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    """One specification."""
-
-    covariance: str
-    df_method: str
-    adjustment: str
-    missing_data: str
-    scaling: str
 
 
 def specification_curve(
@@ -129,7 +100,7 @@ def specification_curve(
     asked = VisitContrast.of(contrast, cohort.visits)
     checked_level(conf_level)
     formulas = {"as planned": spec, **_adjusted(spec, adjustments)}
-    primary = _Choice(
+    primary = Choice(
         spec.covariance, "kenward-roger" if spec.method == "reml" else "satterthwaite", "as planned", "mmrm", "raw"
     )
     choices = list(
@@ -141,9 +112,9 @@ def specification_curve(
             _named("scalings", scalings, list(SCALINGS)),
         )
     )
-    all_of_them = list(dict.fromkeys([primary, *(_Choice(*choice) for choice in choices)]))
+    all_of_them = list(dict.fromkeys([primary, *(Choice(*choice) for choice in choices)]))
     root = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
-    bench = _Bench(
+    bench = Bench(
         formulas=formulas,
         cohort=cohort,
         auxiliaries=tuple(auxiliaries),
@@ -161,12 +132,11 @@ def specification_curve(
     first = answers[0]
     assert isinstance(first, Estimates)
     units = {choice.scaling: bench.baseline_sd(choice.scaling) for choice in all_of_them}
-    standardized = len(units) > 1
     rows = [
-        _row(choice, answer, first, units[choice.scaling] if standardized else 1.0, choice == primary)
+        _row(choice, answer, first, units[choice.scaling] if len(units) > 1 else 1.0, choice == primary)
         for choice, answer in zip(all_of_them, answers, strict=True)
     ]
-    return _result(pd.DataFrame(rows), first, asked, standardized, units, all_of_them, answers, auxiliaries)
+    return _result(pd.DataFrame(rows), first, asked, units, answers)
 
 
 def _named(argument: str, names: Iterable[str], known: list[str]) -> tuple[str, ...]:
@@ -181,125 +151,27 @@ def _adjusted(spec: MMRM, adjustments: Mapping[str, str] | None) -> dict[str, MM
     return {name: replace(spec, formula=f"{left} ~ {right}") for name, right in adjustments.items()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Bench:
-    """Where specifications are fitted: data, imputations and fits that several share are made once."""
-
-    formulas: Mapping[str, MMRM]
-    cohort: Cohort
-    auxiliaries: tuple[str, ...]
-    n: int
-    seed: np.random.SeedSequence
-    data: dict[tuple[str, str], Cohort]
-    imputations: dict[tuple[str, str], Imputations]
-    fits: dict[tuple[str, ...], Fitted | str]
-
-    @property
-    def response(self) -> str:
-        return self.formulas["as planned"].parsed.response
-
-    def scaled(self, scaling: str) -> Array:
-        """The outcome on its scale; NaN also where the scale has no value."""
-        y = self.cohort.data[self.response].to_numpy(dtype=float)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(SCALINGS[scaling](y))
-
-    def baseline_sd(self, scaling: str) -> float:
-        first = self.cohort.data["visit"].cat.codes.to_numpy() == 0
-        y = self.scaled(scaling)[first]
-        return float(np.std(y[np.isfinite(y)], ddof=1)) if np.isfinite(y).sum() > 1 else float("nan")
-
-    def cohort_of(self, scaling: str, missing_data: str) -> Cohort:
-        """The cohort with the outcome on its scale, and the subjects that are analyzed.
-
-        Raises
-        ------
-        ModelError
-            `E-MODEL-NOT-FINITE` where a score has no value on the scale.
-        """
-        key = (scaling, missing_data)
-        if key not in self.data:
-            y = self.scaled(scaling)
-            known = self.cohort.data[self.response].notna().to_numpy()
-            if not np.isfinite(y[known]).all():
-                raise ModelError(
-                    "E-MODEL-NOT-FINITE",
-                    f"`{self.response}` has no {scaling} at some of its scores.",
-                    "log() needs positive values and sqrt() none below zero.",
-                    "Leave that scaling out.",
-                )
-            whole = self.cohort
-            if scaling != "raw":
-                role = replace(whole.outcome(self.response), range=None, unit="")
-                whole = replace(
-                    whole,
-                    data=whole.data.assign(**{self.response: y}),
-                    outcome_roles={**whole.outcome_roles, self.response: role},
-                )
-            if missing_data == "complete cases":
-                subject = whole.data["subject"].to_numpy() - 1
-                seen = np.bincount(subject[known], minlength=whole.n_subjects)
-                whole = whole.subset((seen == len(whole.visits))[subject])
-            self.data[key] = whole
-        return self.data[key]
-
-    def fitted(self, choice: _Choice) -> Fitted:
-        """The fit of a specification.
-
-        Raises
-        ------
-        ModelError, StudyError
-            Where there is none; a fit that did not converge is none.
-        """
-        spec = replace(self.formulas[choice.adjustment], covariance=choice.covariance)
-        data = self.cohort_of(choice.scaling, choice.missing_data)
-        if choice.missing_data == "imputation":
-            return pool(analyse(self._imputed(choice, data), spec))
-        found = fit(spec, data)
-        if not found.converged:
-            raise ModelError(
-                "E-MODEL-SINGULAR",
-                "The optimum could not be verified.",
-                "An answer stands on a verified optimum.",
-                "Use a simpler covariance.",
-            )
-        return found
-
-    def _imputed(self, choice: _Choice, data: Cohort) -> Imputations:
-        key = (choice.adjustment, choice.scaling)
-        if key not in self.imputations:
-            place = (list(self.formulas).index(choice.adjustment), list(SCALINGS).index(choice.scaling))
-            seed = np.random.SeedSequence(self.seed.entropy, spawn_key=(*self.seed.spawn_key, *place))
-            spec = self.formulas[choice.adjustment]
-            self.imputations[key] = impute(
-                draws(spec, data, auxiliaries=self.auxiliaries, n=self.n, seed=seed)
-            )
-        return self.imputations[key]
-
-
 def _answer(
-    bench: _Bench, choice: _Choice, asked: VisitContrast, conf_level: float, *, is_primary: bool
+    bench: Bench, choice: Choice, asked: VisitContrast, conf_level: float, *, is_primary: bool
 ) -> Estimates | str:
     """The row of a specification, or the code of why there is none."""
     key = (choice.covariance, choice.adjustment, choice.missing_data, choice.scaling)
     try:
         with unannounced():
-            if key not in bench.fits:
-                try:
-                    bench.fits[key] = bench.fitted(choice)
-                except ModelError as error:
-                    if is_primary:
-                        raise
-                    bench.fits[key] = error.code
-            found = bench.fits[key]
+            found = bench.fits.get(key)
+            if found is None:
+                fitted = bench.fitted(choice)
+                unverified = isinstance(fitted, Fit) and not fitted.converged and not is_primary
+                found = bench.fits[key] = "N-MODEL-NOT-CONVERGED" if unverified else fitted
             return found if isinstance(found, str) else asked.asked(found, df=choice.df_method, conf_level=conf_level)
-    except ModelError as error:
-        if is_primary:
+    except (ModelError, StudyError) as error:
+        if is_primary or not (isinstance(error, ModelError) or error.code == "E-STUDY-IMPUTE"):
             raise
+        bench.fits.setdefault(key, error.code)
         return error.code
 
 
-def _row(choice: _Choice, answer: Estimates | str, first: Estimates, sd: float, is_primary: bool) -> dict[str, object]:
+def _row(choice: Choice, answer: Estimates | str, first: Estimates, sd: float, is_primary: bool) -> dict[str, object]:
     names: dict[str, object] = {name: getattr(choice, name) for name in CHOICES}
     names = {"outcome": first.frame["outcome"].iloc[0], **names, "role": "primary" if is_primary else "alternative"}
     if isinstance(answer, str):
@@ -315,57 +187,57 @@ def _result(
     frame: pd.DataFrame,
     first: Estimates,
     asked: VisitContrast,
-    standardized: bool,
     units: Mapping[str, float],
-    choices: list[_Choice],
-    answers: list[Estimates | str],
-    auxiliaries: Iterable[str],
+    answers: Sequence[Estimates | str],
 ) -> Estimates:
-    about = first.about
-    outcome = str(frame["outcome"].iloc[0])
-    told = frame["estimate"].notna()
-    excludes = told & ((frame["conf_low"] > 0) | (frame["conf_high"] < 0))
-    same = excludes & (np.sign(frame["estimate"]) == np.sign(frame["estimate"].iloc[0]))
-    against = int((excludes & ~same).sum())
-    refused = frame.loc[~told, "refused"].value_counts(sort=False)
-    notes = [
-        f"{asked.name.replace(' - ', ' less ')}.",
-        f"In {int(same.sum())} of {int(told.sum())} specifications with an answer the {100 * about.conf_level:g}% interval "
-        "excludes 0 on the side of the primary estimate"
-        + (f", in {against} on the other side." if against else ", in none on the other side."),
-        "The specifications are of the same data and not equally credible, so their share is no test.",
-    ]
-    if standardized:
-        notes.append(
-            "Estimates are divided by the SD of the observed baseline scores on the scale of each specification "
-            f"({', '.join(f'{name} {value:.3g}' for name, value in units.items() if np.isfinite(value))}), taken as known."
-        )
-    if len(refused):
-        notes.append(
-            "Without an answer: "
-            + ", ".join(f"{count} specifications ({code})" for code, count in refused.items())
-            + "."
-        )
-    if any(choice.missing_data == "imputation" for choice in choices):
-        given = next(
-            (
-                note
-                for choice, answer in zip(choices, answers, strict=True)
-                if choice.missing_data == "imputation" and isinstance(answer, Estimates)
-                for note in answer.about.notes
-                if note.startswith("Missing at random given")
-            ),
-            "",
-        )
-        notes.append(f"Imputation: {given[:1].lower()}{given[1:]}" if given else "Imputation had no answer.")
+    about, outcome = first.about, str(frame["outcome"].iloc[0])
+    standardized = len(units) > 1
     about = replace(
         about,
         kind="specification_curve",
         factors=(*CHOICES, "role", "refused"),
         units={outcome: "SD at baseline"} if standardized else about.units,
+        ranges={} if standardized else about.ranges,
         df_method="",
-        notes=tuple(notes),
+        notes=(f"{asked.name.replace(' - ', ' less ')}.", *_notes(frame, about.conf_level, units, answers)),
     )
     vcov = np.full((len(frame), len(frame)), np.nan)
     np.fill_diagonal(vcov, frame["std_error"].to_numpy(dtype=float) ** 2)
     return Estimates(frame=frame, vcov=vcov, about=about, notices=first.notices)
+
+
+def _notes(
+    frame: pd.DataFrame, conf_level: float, units: Mapping[str, float], answers: Sequence[Estimates | str]
+) -> list[str]:
+    """How many agree, in which units, what has no answer, and what was imputed given what."""
+    told = frame["estimate"].notna()
+    excludes = told & ((frame["conf_low"] > 0) | (frame["conf_high"] < 0))
+    same = excludes & (np.sign(frame["estimate"]) == np.sign(frame["estimate"].iloc[0]))
+    agree = (
+        f"In {int(same.sum())} of {int(told.sum())} specifications with an answer the {100 * conf_level:g}% interval "
+        f"excludes 0 on the side of the primary estimate, in {int((excludes & ~same).sum()) or 'none'} on the other "
+        "side."
+    )
+    notes = [agree, "The specifications are of the same data and not equally credible, so their share is no test."]
+    if len(units) > 1:
+        answered = set(frame.loc[told, "scaling"])
+        sizes = ", ".join(f"{name} {value:.3g}" for name, value in units.items() if name in answered)
+        notes.append(
+            "Estimates are divided by the SD of the observed baseline scores on the scale of each specification "
+            f"({sizes}), taken as known."
+        )
+    refused = frame.loc[~told, "refused"].value_counts(sort=False)
+    if len(refused):
+        listed = ", ".join(f"{count} specifications ({code})" for code, count in refused.items())
+        notes.append(f"Without an answer: {listed}.")
+    given = [
+        note
+        for answer in answers
+        if isinstance(answer, Estimates)
+        for note in answer.about.notes
+        if note.startswith("Missing at random given")
+    ]
+    if given:
+        longest = max(given, key=len)
+        notes.append(f"Imputation of the fullest specification: {longest[:1].lower()}{longest[1:]}")
+    return notes

@@ -49,8 +49,8 @@ def stability_curve(
     -------
     Estimates
         Kind "stability_curve": for each visit the observed change and the tipping stability (`stability` is "any"),
-        the stability that is given and what it brings ("given"), and for each of `over` the "expected change" and the "observed
-        minus expected".
+        the stability that is given and what it brings ("given"), and for each of `over` the "expected change" and the
+        "observed minus expected".
 
     Raises
     ------
@@ -119,7 +119,7 @@ def _curve_asked(
 ) -> Asked:
     inputs = inputs_of(norm, reliability, 0.0, cutoff, carry, 0, None, conf_level)
     one_of("selection", selection, ["score", "state"])
-    return Asked(inputs=inputs, stability=stability, selections=selections_of(selection, cutoff, reliability))
+    return Asked(inputs=inputs, stability=stability, selections=selections_of(selection, inputs, reliability))
 
 
 def _curve(pairs: BeforeAfter, asked: Asked, over: Sequence[float]) -> Estimates:

@@ -4,8 +4,8 @@ a pattern are drawn from, given what was seen.
 With μ and Σ of a subject under "missing at random" (μ from the subject's own covariates, one Σ for all), v a visit that
 is missing, and a the last visit before it that was seen (the first visit where there is none), strategies change either
 μ_v alone, so that a distance from the mean persists as it does in those who were seen, or the regression of y_v on what
-was seen. `docs/strategies.md` has them side by side. The first visit is before anything was done, so where it is missing
-it is always drawn as missing at random.
+was seen. `docs/strategies.md` has them side by side. The first visit is before anything was done, so where it is
+missing it is always drawn as missing at random.
 
 **Source**: Carpenter, Roger & Kenward 2013, J Biopharm Stat 23:1352, for those with a reference, in the form of R's
 rbmi; Qu & Dai 2022, Pharm Stat 21:641, for return to baseline.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,21 +20,18 @@ from ..inference import contrast as contrasts_of
 from ..inference import emmeans
 from ..inference.intervals import checked_level
 from ..models import MMRM
-from ._delta import Along, Path, path, shifts
+from ._delta import path, shifts
 from ._draws import Draws, Method, Progress, draws
 from ._imputation import analyse, impute
 from ._pooling import PooledFit, pool
 from ._strategies import Strategy
+from ._tipping_search import TIPPING, curve, surface
+from ._tipping_words import beyond, map_told, told, where
 
-__all__ = ["TIPPING", "Asked", "tipping_delta", "tipping_map", "tipping_point", "tipping_share"]
+__all__ = ["Asked", "tipping_delta", "tipping_map", "tipping_point", "tipping_share"]
 
 Array = NDArray[np.float64]
 Asked = str | Mapping[str, Sequence[float]] | Callable[[PooledFit], Estimates] | None
-TIPPING = "tipping point"
-"""How a row is marked at which the conclusion changes."""
-STEPS = 60
-EXACT = 1e-10
-"""Of the searched range, how near to the crossing a search ends."""
 
 
 def tipping_point(
@@ -112,12 +108,11 @@ def tipping_point(
     grid = _grid(_default(fit, 20) if deltas is None else deltas, "deltas")
     level, asked = checked_level(conf_level), _asked(fit, contrast, df, conf_level)
     way = path(fit, shifts(fit.analyses.imputations, fit.outcome.name, [moved]))
-    frame = _curve(way, asked, grid, "delta", margin, level, df)
-    where = "; ".join(labels[v] for v in moved)
+    frame = curve(way, asked, grid, "delta", margin, level, df)
     notes = [
-        f"Delta: points added to every imputed value of {fit.outcome.label} at {where} ({_persons(fit, moved)}).",
-        *_told(frame, "delta", margin, f"points at {where}"),
-        *_beyond(fit, frame, moved),
+        f"Delta: points added to every imputed value of {fit.outcome.label} at {where(fit, moved)}.",
+        *told(frame, "delta", "points"),
+        *beyond(fit, frame, moved),
     ]
     return _estimates(asked, frame, "tipping_point", ("delta", "conclusion"), margin, notes)
 
@@ -172,22 +167,20 @@ def tipping_map(
     found = drawn or draws(spec, cohort, auxiliaries=auxiliaries, method=method, n=n, seed=seed, progress=progress)
     fit = pool(analyse(impute(found, strategy, gaps=gaps, reference=reference), spec))
     labels = fit.visits.labels
-    if visits is None:
-        visits = (labels[min(1, len(labels) - 1)], labels[-1])
-    if len(visits) != 2 or visits[0] == visits[1] or labels[0] in visits:
+    pair = list(visits or (labels[min(1, len(labels) - 1)], labels[-1]))
+    if len(set(pair)) != 2 or len(pair) != 2 or labels[0] in pair:
         raise StudyError(
             "E-STUDY-VISITS",
-            f"A map was asked over deltas at {' and '.join(visits)}.",
+            f"A map was asked over deltas at {' and '.join(pair)}.",
             "It has two different visits after the first.",
             f"The visits are: {', '.join(labels)}. For one of them, draw tipping_point(...).",
         )
-    moved = _positions(labels, visits)
-    both = deltas if deltas is not None and np.ndim(deltas[0]) else (deltas, deltas)
-    first, second = (_grid(_default(fit, 5) if part is None else part, "deltas") for part in both)  # type: ignore[arg-type]
+    moved = _positions(labels, pair)
+    first, second = _two_grids(_default(fit, 5) if deltas is None else deltas)
     if contrast is None:
         weights = np.zeros(len(labels))
         weights[0], weights[moved] = -1.0, 0.5
-        contrast = {f"mean of {visits[0]} and {visits[1]} - {labels[0]}": weights.tolist()}
+        contrast = {f"mean of {pair[0]} and {pair[1]} - {labels[0]}": weights.tolist()}
     level, asked = checked_level(conf_level), _asked(fit, contrast, df, conf_level)
     if len(asked) != 1:
         raise StudyError(
@@ -197,12 +190,11 @@ def tipping_map(
             'Name it: contrast="3 years - baseline".',
         )
     way = path(fit, shifts(fit.analyses.imputations, fit.outcome.name, [[v] for v in moved]))
-    names = [f"delta at {visit}" for visit in visits]
-    frame = _map(way, asked, first, second, names, margin, level, df)
+    names = [f"delta at {visit}" for visit in pair]
+    frame = surface(way, asked, first, second, names, margin, level, df)
     notes = [
-        f"Deltas: points added to every imputed value of {fit.outcome.label}, at {visits[0]} ({_persons(fit, moved[:1])}) "
-        f"and at {visits[1]} ({_persons(fit, moved[1:])}).",
-        _map_told(frame, names, margin),
+        f"Deltas: points added to every imputed value of {fit.outcome.label} at {where(fit, moved)}.",
+        map_told(frame, names),
     ]
     return _estimates(asked, frame, "tipping_map", (*names, "conclusion"), margin, notes)
 
@@ -263,14 +255,11 @@ def tipping_share(
     name = fit.outcome.name
     level, asked = checked_level(conf_level), _asked(fit, contrast, None, conf_level)
     way = path(fit, (other.values(name) - at_random.values(name))[None])
-    frame = _curve(way, asked, grid, "share", margin, level, None)
+    frame = curve(way, asked, grid, "share", margin, level, None)
     words = other.notes[0].partition(" Then: ")[2].rstrip(".") or "missing at random"
-    followers = _positions(fit.visits.labels, fit.visits.labels[1:])
-    notes = [
-        f"Share: of those lost ({_persons(fit, followers)}), how many follow the strategy: {words}. The others are "
-        "missing at random.",
-        *_told(frame, "share", margin, "of those lost"),
-    ]
+    lost = where(fit, range(1, len(fit.visits.labels)))
+    share = f"Share: how many of those without a value at {lost} follow the strategy: {words}"
+    notes = [f"{share}. The others are missing at random.", *told(frame, "share", "of those lost")]
     return _estimates(asked, frame, "tipping_share", ("share", "conclusion"), margin, notes)
 
 
@@ -292,7 +281,7 @@ def tipping_delta(estimates: Estimates, contrast: str | None = None) -> float:
         )
     names = list(dict.fromkeys(frame["contrast"]))
     chosen = one_of("contrast", contrast if contrast is not None or len(names) > 1 else names[0], names)
-    rows = frame[frame["contrast"].eq(chosen) & frame["conclusion"].eq(TIPPING)]
+    rows = frame[frame["contrast"].eq(chosen) & frame["conclusion"].str.startswith(TIPPING)]
     values = rows[estimates.about.factors[0]].to_numpy(dtype=float)
     return float(values[np.abs(values).argmin()]) if len(values) else float("nan")
 
@@ -359,6 +348,12 @@ def _grid(values: Sequence[float] | Array, name: str) -> Array:
     return np.unique(np.append(grid, 0.0))
 
 
+def _two_grids(deltas: Sequence[float] | Array | tuple[Sequence[float], Sequence[float]]) -> tuple[Array, Array]:
+    parts = list(deltas) if np.ndim(deltas[0]) else [deltas, deltas]
+    first, second = (_grid(np.asarray(part, dtype=float), "deltas") for part in parts)
+    return first, second
+
+
 def _default(fit: PooledFit, steps: int) -> Array:
     """From a fifth of the width on the better side to all of it on the worse side (both where nobody said)."""
     outcome = fit.outcome
@@ -368,250 +363,22 @@ def _default(fit: PooledFit, steps: int) -> Array:
         data = fit.analyses.imputations.draws.data
         width = 4 * float(np.nanstd(data.wide.Y[:, data.places(outcome.name)[0]]))
         width = float(f"{width:.1g}")
-    grid = np.arange(-steps if not outcome.better else -(steps // 5), steps + 1) * (width / steps)
+    grid = np.round(np.arange(-steps if not outcome.better else -(steps // 5), steps + 1) * (width / steps), 12)
     return np.asarray(-grid[::-1] if outcome.better == "higher" else grid)
-
-
-# ---- the curve and the map ------------------------------------------------------------------------------------------
-
-
-def _conclusion(along: Along, margin: float, level: float) -> NDArray[np.int64]:
-    """-1 where the interval is below the margin, 1 above, 0 around it; (G, k)."""
-    low, high = along.limits(level)
-    return np.where(high < margin, -1, np.where(low > margin, 1, 0))
-
-
-def _crossings(
-    ends: Callable[[Array, Array], tuple[Array, Array]],
-    grid: Array,
-    state: NDArray[np.int64],
-    low: Array,
-    high: Array,
-    margin: float,
-) -> tuple[NDArray[np.intp], Array]:
-    """Where, along lines of points (G, lines), an end of the interval crosses the margin: the line of each crossing and
-    its place.
-
-    `ends(line, place)` gives the two ends at places on lines. All brackets are narrowed together, by false position
-    with Illinois' correction (Dowell & Jarratt 1971, BIT 11:168).
-    """
-    brackets: list[tuple[int, int, int]] = []  # line, position, which end
-    for g, line in zip(*np.nonzero(state[1:] != state[:-1]), strict=True):
-        pair = {int(state[g, line]), int(state[g + 1, line])}
-        brackets += [(int(line), int(g), end) for end, value in ((1, -1), (0, 1)) if value in pair]
-    if not brackets:
-        return np.zeros(0, dtype=np.intp), np.zeros(0)
-    line, at, which = np.array(brackets).T
-    values = np.stack([low, high]) - margin
-    a, b = grid[at], grid[at + 1]
-    fa, fb = values[which, at, line], values[which, at + 1, line]
-    place, side = a, np.zeros(len(a), dtype=int)
-    active = np.arange(len(a))
-    width = grid[-1] - grid[0]
-    place = np.where(fa == 0, a, b)
-    for _ in range(STEPS):
-        active = active[(np.abs(b - a)[active] > EXACT * width) & (fa[active] != 0) & (fb[active] != 0)]
-        if not len(active):
-            break
-        i = active
-        place[i] = b[i] - fb[i] * (b[i] - a[i]) / (fb[i] - fa[i])
-        f = np.stack(ends(line[i], place[i]))[which[i], np.arange(len(i))] - margin
-        same = np.sign(f) == np.sign(fb[i])
-        again = side[i] == np.where(same, 1, -1)
-        fa[i] = np.where(same, np.where(again, fa[i] / 2, fa[i]), f)
-        a[i] = np.where(same, a[i], place[i])
-        fb[i] = np.where(same, f, np.where(again, fb[i] / 2, fb[i]))
-        b[i] = np.where(same, place[i], b[i])
-        side[i] = np.where(same, 1, -1)
-        done = np.abs(f) <= EXACT * np.maximum(np.abs(values).max(), 1e-300)
-        active = i[~done]
-    return line, place
-
-
-def _curve(
-    way: Path, asked: Estimates, grid: Array, name: str, margin: float, level: float, df: str | None
-) -> pd.DataFrame:
-    L, _ = asked.attached()
-    along = way.answers(L, grid[:, None], df=df)
-    state = _conclusion(along, margin, level)
-
-    def ends(line: NDArray[np.intp], place: Array) -> tuple[Array, Array]:
-        low, high = way.answers(L, place[:, None], df=df).limits(level)
-        return low[np.arange(len(line)), line], high[np.arange(len(line)), line]
-
-    line, place = _crossings(ends, grid, state, *along.limits(level), margin)
-    parts = []
-    for k, words in enumerate(asked.frame["contrast"].astype(str)):
-        found = np.unique(place[line == k])
-        points = np.concatenate([grid, found])
-        order = np.argsort(points, kind="stable")
-        both = (
-            along
-            if not len(found)
-            else Along(*map(np.concatenate, zip(along, way.answers(L, found[:, None], df=df), strict=True)))
-        )
-        mine = Along(*(part[order, k : k + 1] for part in both))
-        told = _words(_conclusion(mine, margin, level)[:, 0], margin)
-        told[np.isin(order, np.arange(len(grid), len(points)))] = TIPPING
-        parts.append(
-            _numbers(asked, {"contrast": words, name: points[order], "conclusion": told}, mine, margin, level, k)
-        )
-    return pd.concat(parts, ignore_index=True)
-
-
-def _map(
-    way: Path,
-    asked: Estimates,
-    first: Array,
-    second: Array,
-    names: Sequence[str],
-    margin: float,
-    level: float,
-    df: str | None,
-) -> pd.DataFrame:
-    L, _ = asked.attached()
-    points = np.stack(np.meshgrid(first, second, indexing="ij"), axis=-1).reshape(-1, 2)
-    along = way.answers(L, points, df=df)
-    shape = (len(first), len(second))
-    low, high = (end.reshape(shape) for end in along.limits(level))
-    state = _conclusion(along, margin, level).reshape(shape)
-    found = []
-    for axis, (fixed, moving) in enumerate(((first, second), (second, first))):
-
-        def ends(line: NDArray[np.intp], place: Array, fixed: Array = fixed, axis: int = axis) -> tuple[Array, Array]:
-            at = np.stack([fixed[line], place], axis=1)[:, :: 1 - 2 * axis]
-            below, above = way.answers(L, at, df=df).limits(level)
-            return below[:, 0], above[:, 0]
-
-        turned = [part.T if axis == 0 else part for part in (state, low, high)]
-        line, place = _crossings(ends, moving, turned[0], turned[1], turned[2], margin)
-        found.append(np.stack([fixed[line], place], axis=1)[:, :: 1 - 2 * axis])
-    line_points = np.concatenate(found)
-    told = _words(state.reshape(-1), margin)
-    if len(line_points):
-        line_points = line_points[np.lexsort(line_points.T[::-1])]
-        line_points = line_points[np.r_[True, (np.abs(np.diff(line_points, axis=0)) > 1e-7).any(1)]]
-        along = Along(*map(np.concatenate, zip(along, way.answers(L, line_points, df=df), strict=True)))
-        points = np.concatenate([points, line_points])
-        told = np.append(told, [TIPPING] * len(line_points))
-    naming: dict[str, Any] = {"contrast": str(asked.frame["contrast"].iloc[0])}
-    naming |= {names[0]: points[:, 0], names[1]: points[:, 1], "conclusion": told}
-    return _numbers(asked, naming, along, margin, level, 0)
-
-
-def _numbers(
-    asked: Estimates, naming: Mapping[str, Any], along: Along, margin: float, level: float, k: int
-) -> pd.DataFrame:
-    statistic, p_value = (part[:, 0] for part in along.test(margin))
-    low, high = (part[:, 0] for part in along.limits(level))
-    return pd.DataFrame(
-        {
-            "outcome": asked.frame["outcome"].iloc[k],
-            **naming,
-            "estimate": along.estimate[:, 0],
-            "std_error": along.std_error[:, 0],
-            "df": along.df[:, 0],
-            "statistic": statistic,
-            "p_value": p_value,
-            "conf_low": low,
-            "conf_high": high,
-            "n": asked.frame["n"].iloc[k],
-            "method": asked.about.df_method,
-        }
-    )
 
 
 def _estimates(
     asked: Estimates, frame: pd.DataFrame, kind: str, factors: tuple[str, ...], margin: float, notes: Sequence[str]
 ) -> Estimates:
+    known = "the share" if kind == "tipping_share" else "delta"
     tested = f" P values test a difference from {margin:g}." if margin else ""
     about = replace(
         asked.about,
         kind=kind,
         factors=factors,
         by=("contrast",),
-        notes=(
-            *asked.about.notes,
-            *notes,
-            f"Intervals take delta as known.{tested}"
-            if kind != "tipping_share"
-            else f"Intervals take the share as known.{tested}",
-        ),
+        notes=(*asked.about.notes, *notes, f"Intervals take {known} as known.{tested}"),
     )
     vcov = np.full((len(frame), len(frame)), np.nan)
     np.fill_diagonal(vcov, frame["std_error"].to_numpy() ** 2)
     return Estimates(frame=frame, vcov=vcov, about=about, notices=asked.notices)
-
-
-# ---- words ----------------------------------------------------------------------------------------------------------
-
-
-def _words(state: NDArray[np.int64], margin: float) -> NDArray[np.object_]:
-    words = np.array([f"below {margin:g}", f"includes {margin:g}", f"above {margin:g}"], dtype=object)
-    return np.asarray(words[state + 1])
-
-
-def _persons(fit: PooledFit, moved: Sequence[int]) -> str:
-    """How many subjects have an imputed value, unless they are too few to be told."""
-    data = fit.analyses.imputations.draws.data
-    gone = np.isnan(data.wide.Y[:, data.places(fit.outcome.name)[list(moved)]]).any(1)
-    few = fit.design.policy.min_cell
-    n = int(gone.sum())
-    return f"{n} of {len(gone)} subjects" if n >= few else f"fewer than {few} subjects"
-
-
-def _told(frame: pd.DataFrame, name: str, margin: float, unit: str) -> list[str]:
-    sentences = []
-    for words, rows in frame.groupby("contrast", sort=False):
-        rows = rows.reset_index(drop=True)
-        start = rows.loc[rows[name].eq(0) & rows["conclusion"].ne(TIPPING), "conclusion"].iloc[0]
-        tips = rows.index[rows["conclusion"].eq(TIPPING)]
-        values = rows.loc[tips, name].to_numpy(dtype=float)
-        shown = (lambda value: f"{100 * value:.0f}%") if name == "share" else (lambda value: f"{value:+.2f}")
-        if not len(tips):
-            span = f"from {shown(rows[name].iloc[0])} to {shown(rows[name].iloc[-1])}"
-            sentences.append(f"{words}: the interval is {start} at a {name} of 0, and stays so {span} {unit}.")
-            continue
-        value = values[np.abs(values).argmin()]
-        place = int(tips[np.abs(values).argmin()])
-        after = (
-            rows["conclusion"].iloc[place + 1 if value > 0 else place - 1] if 0 < place < len(rows) - 1 else "another"
-        )
-        sentences.append(
-            f"{words}: the interval is {start} at a {name} of 0; it is {after} beyond {shown(value)} {unit}."
-        )
-    return sentences
-
-
-def _beyond(fit: PooledFit, frame: pd.DataFrame, moved: Sequence[int]) -> list[str]:
-    """Where imputed values lie at the tipping delta, on a scale that has ends."""
-    scale = fit.outcome.range
-    rows = frame[frame["conclusion"].eq(TIPPING)]
-    if scale is None or rows.empty:
-        return []
-    value = float(rows["delta"].to_numpy()[np.abs(rows["delta"].to_numpy(dtype=float)).argmin()])
-    imputations = fit.analyses.imputations
-    gone = shifts(imputations, fit.outcome.name, [list(moved)])[0] > 0
-    if gone.any(1).sum() < fit.design.policy.min_cell:
-        return []
-    y = imputations.values(fit.outcome.name)
-    mean = float((y[0] if imputations.is_expected else y.mean(0))[gone].mean())
-    return [
-        f"Imputed values average {mean:.2f} at a delta of 0 and {mean + value:.2f} at {value:+.2f}, on a scale from "
-        f"{scale[0]:g} to {scale[1]:g}."
-    ]
-
-
-def _map_told(frame: pd.DataFrame, names: Sequence[str], margin: float) -> str:
-    cells = frame[frame["conclusion"].ne(TIPPING)]
-    start = cells.loc[cells[names[0]].eq(0) & cells[names[1]].eq(0), "conclusion"].iloc[0]
-    same = int(cells["conclusion"].eq(start).sum())
-    equal = cells[np.isclose(cells[names[0]], cells[names[1]]) & cells["conclusion"].ne(start)]
-    nearest = (
-        ""
-        if equal.empty
-        else (
-            f" Along equal deltas it has changed at {float(equal[names[0]].to_numpy()[np.abs(equal[names[0]]).to_numpy().argmin()]):+g}."
-        )
-    )
-    return f"The interval is {start} where both deltas are 0, and in {same} of {len(cells)} cells.{nearest}"

@@ -11,16 +11,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..cohort import Cohort
-from ..design import build
 from ..estimates import Estimates
 from ..estimates.estimates import NUMBERS
 from ..models import MMRM, fit
 from ..notices import Notice
 from ._bounds import LOWEST, bounds
+from ._complete_cases import change_from_baseline, complete_cases
 from ._draws import Draws, Progress, draws
 from ._imputation import analyse, impute
 from ._pooling import pool
-from ._weighting import change_from_baseline, complete_cases, weighted
+from ._weighting import weighted
 
 __all__ = ["ANALYSES", "triangulation"]
 
@@ -106,8 +106,9 @@ def triangulation(
     by_means, by_chance = root.spawn(2)
     main = change_from_baseline(fit(spec, cohort), conf_level)
     covariates = [name for name in spec.parsed.variables if name != "visit"]
-    roles = {**cohort.outcome_roles, **cohort.covariate_roles}
-    given = ", ".join(["the scores that were seen", *(roles[name].label for name in covariates if name in roles)])
+    labels = {name: role.label for name, role in cohort.covariate_roles.items()}
+    labels |= {name: role.label for name, role in cohort.outcome_roles.items()}
+    given = ", ".join(["the scores that were seen", *(labels[name] for name in covariates if name in labels)])
     found = [_Analysis("mmrm", main, f"missing at random given {given}")]
     if helped:
         joint = draws(spec, cohort, auxiliaries=helped, method="conditional-mean", seed=by_means, progress=progress)
@@ -131,7 +132,7 @@ def triangulation(
             f"nothing; missing scores at the ends of the scale ({low:g} and {high:g}), limits of this sample and no "
             "confidence interval"
         )
-        found.append(_Analysis("bounds", _ends(_known(spec, cohort), spec.parsed.response), words))
+        found.append(_Analysis("bounds", _ends(cohort, spec.parsed.response), words))
     return _together(found, main)
 
 
@@ -144,16 +145,8 @@ def _at_random(drawn: Draws) -> str:
 
 
 def _first_sentences(estimates: Estimates) -> str:
-    said = [note for note in estimates.about.notes if note.startswith(("Being seen", "Each score"))]
+    said = [note for note in estimates.about.notes if note.startswith(("Being seen", "Nothing else", "Each score"))]
     return " ".join(note[:1].lower() + note[1:] if not k else note for k, note in enumerate(said)).rstrip(".")
-
-
-def _known(spec: MMRM, cohort: Cohort) -> Cohort:
-    """The subjects whom the model sees at all, whose scores without covariates are not lost to the bounds."""
-    _, rows = build(spec.parsed, cohort)
-    kept = np.zeros(cohort.n_subjects, dtype=bool)
-    kept[rows.ordinal - 1] = True
-    return cohort.subset(kept[cohort.data["subject"].to_numpy() - 1])
 
 
 def _ends(cohort: Cohort, outcome: str) -> Estimates:
@@ -175,8 +168,7 @@ def _together(found: list[_Analysis], main: Estimates) -> Estimates:
     start = 0
     for one in found:
         frame = one.changes.frame.reset_index(drop=True)
-        names = {"analysis": ANALYSES[one.name], "order": list(range(start, start + len(frame)))}
-        parts.append(frame.assign(**names))
+        parts.append(frame.assign(analysis=ANALYSES[one.name], order=np.arange(start, start + len(frame))))
         vcov[start : start + len(frame), start : start + len(frame)] = one.changes.vcov
         start += len(frame)
         notices |= dict.fromkeys(one.changes.notices)
@@ -187,7 +179,7 @@ def _together(found: list[_Analysis], main: Estimates) -> Estimates:
     order = whole["order"].to_numpy()
     columns = ["outcome", "contrast", "analysis", *(name for name in NUMBERS if name in whole), "n", "method"]
     averaged = [note for note in main.about.notes if note.startswith("Averaged") or " held at " in note]
-    words = tuple(f"{ANALYSES[one.name]} assumes: {one.assumes}." for one in found)
+    words = tuple(f"{ANALYSES[one.name]}: {one.assumes}." for one in found)
     return Estimates(
         frame=whole[columns].reset_index(drop=True),
         vcov=vcov[np.ix_(order, order)],
@@ -197,7 +189,12 @@ def _together(found: list[_Analysis], main: Estimates) -> Estimates:
             factors=("contrast", "analysis"),
             by=("contrast",),
             df_method="",
-            notes=(*averaged, *words, "No analysis but the bounds allows that something unseen matters."),
+            notes=(
+                *averaged,
+                *words,
+                "No analysis but the bounds allows for something unseen that tells of the scores and of who was lost.",
+            ),
         ),
         notices=tuple(notices),
+        cells=whole["contrast"].map(main.frame.set_index("contrast")["n"]).to_numpy(dtype=float)[:, None],
     )

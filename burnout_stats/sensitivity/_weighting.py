@@ -1,21 +1,15 @@
-"""The model's contrasts with those who were seen weighted so that they stand for everybody; and complete cases, which
-stand for nobody else.
-"""
+"""The model's contrasts with those who were seen weighted so that they stand for everybody."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ..cohort import Cohort
-from ..cohort.roles import Covariate, Outcome, Visits
-from ..design import Design, build
-from ..design.grid import ReferenceGrid
+from ..cohort.roles import Covariate
 from ..engine.basis import Basis
 from ..engine.batch import resamples
 from ..engine.moments import aliased, moments_of_rows
@@ -29,147 +23,22 @@ from ..engine.weighting import (
 )
 from ..errors import ModelError, StudyError, one_of
 from ..estimates import Estimates
-from ..estimates.answers import Answer, JointAnswer
+from ..estimates.answers import Answer
 from ..inference import contrast, emmeans
 from ..inference.about import about
 from ..inference.intervals import checked_level, numbers
 from ..models import MMRM, fit
 from ..notices import Notice, announce
+from ._being_seen import independent, predictor_columns
+from ._complete_cases import needs_visit, only
 from ._draws import Progress
-from ._follow_up_weights import FollowUpWeights, independent, predictor_columns, weights
+from ._follow_up_weights import FollowUpWeights, weights
+from ._weighted_fit import ERRORS, WeightedFit
 
-__all__ = ["ERRORS", "WeightedFit", "change_from_baseline", "complete_cases", "weighted"]
+__all__ = ["weighted"]
 
 Array = NDArray[np.float64]
-ERRORS = MappingProxyType(
-    {
-        "sandwich": "sandwich, clustered on the subject, that carries the estimation of the weights",
-        "sandwich-known": "sandwich, clustered on the subject, with the weights taken as known",
-        "bootstrap": "bootstrap of subjects that refits the model of being seen",
-    }
-)
-"""Where standard errors come from. Weights taken as known give the larger ones, as a rule (Robins, Rotnitzky & Zhao
-1995); programs for generalized estimating equations print them. None has a correction for few subjects.
-"""
 WEIGHT = "follow_up_weight"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class WeightedFit:
-    """Weighted estimating equations, solved: `emmeans`, `contrast` and `summarize` take it as they take a `Fit`.
-
-    Attributes
-    ----------
-    weights : FollowUpWeights
-    kept : array of int, null : (p, number aliased) array
-        Columns estimated, and combinations of columns that are zero.
-    beta : array, covariance : array
-        Of the columns estimated.
-    se : a key of `ERRORS`
-    n_replicates : int
-        Of the bootstrap.
-    notices : tuple of Notice
-    """
-
-    weights: FollowUpWeights
-    kept: NDArray[np.intp]
-    null: Array
-    beta: Array
-    covariance: Array
-    se: str
-    n_replicates: int
-    notices: tuple[Notice, ...]
-
-    @property
-    def spec(self) -> MMRM:
-        """The question."""
-        return self.weights.spec
-
-    @property
-    def design(self) -> Design:
-        """How the columns were made."""
-        return self.weights.design
-
-    @property
-    def outcome(self) -> Outcome:
-        """The outcome that was modeled."""
-        return self.design.outcome
-
-    @property
-    def visits(self) -> Visits:
-        """The visits."""
-        return self.design.visits
-
-    @property
-    def grid(self) -> ReferenceGrid:
-        """The reference grid."""
-        return self.design.grid
-
-    @property
-    def n_subjects(self) -> int:
-        """Subjects with a weighted score."""
-        return int(self.weights.response.seen.any(1).sum())
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was assumed, and where the standard errors come from."""
-        return (*self.weights.notes, _errors_note(self.se, self.n_replicates))
-
-    @property
-    def coef(self) -> pd.Series:
-        """Fixed effects by term; NaN for aliased columns."""
-        beta = np.full(len(self.design.names), np.nan)
-        beta[self.kept] = self.beta
-        return pd.Series(beta, index=list(self.design.names), name="estimate")
-
-    def answer(self, L: Array, *, df: str | None = None, vcov: str | None = None) -> Answer:
-        """L β with its covariance; the normal distribution stands behind intervals and tests.
-
-        Raises
-        ------
-        StudyError
-            `E-STUDY-OPTION` for other degrees of freedom or another covariance.
-        """
-        one_of("df", df or "asymptotic", ["asymptotic"])
-        one_of("vcov", vcov or self.se, [self.se])
-        L = np.atleast_2d(np.asarray(L, dtype=float))
-        size = np.abs(L) @ np.abs(self.null)
-        known = (np.abs(L @ self.null) <= 1e-8 * np.maximum(size, 1e-300)).all(1)
-        own = L[:, self.kept]
-        return Answer(
-            estimate=np.where(known, own @ self.beta, np.nan),
-            vcov=np.where(np.outer(known, known), own @ self.covariance @ own.T, np.nan),
-            df=np.where(known, np.inf, np.nan),
-            method="asymptotic",
-            vcov_name=self.se,
-        )
-
-    def answer_joint(self, L: Array, *, df: str | None = None, vcov: str | None = None) -> JointAnswer:
-        """Wald's test of L β = 0.
-
-        Raises
-        ------
-        ModelError
-            `E-MODEL-NOT-ESTIMABLE`; otherwise as `answer`.
-        """
-        found = self.answer(L, df=df, vcov=vcov)
-        values, vectors = np.linalg.eigh(np.where(np.isnan(found.vcov), 0.0, found.vcov))
-        large = values > 1e-10 * max(float(values[-1]), 1e-300)
-        if np.isnan(found.estimate).any() or not large.any():
-            raise ModelError(
-                "E-MODEL-NOT-ESTIMABLE",
-                "The joint test asks for a combination of fixed effects that the data cannot estimate.",
-                "Every row of L must be a combination of estimable effects, and not zero.",
-                "Leave out the cells without data.",
-            )
-        z = vectors[:, large].T @ found.estimate / np.sqrt(values[large])
-        rank = float(large.sum())
-        return JointAnswer(
-            statistic=float(z @ z) / rank, num_df=rank, df=np.inf, method="asymptotic", vcov_name=self.se
-        )
-
-    def __repr__(self) -> str:
-        return f"<WeightedFit: {self.spec.formula}, {self.weights.kind}; {self.n_subjects} subjects>"
 
 
 def weighted(
@@ -237,7 +106,7 @@ def weighted(
     """
     one_of("se", se, list(ERRORS))
     level = checked_level(conf_level)
-    _needs_visit(spec)
+    needs_visit(spec)
     if se == "bootstrap" and (seed is None or n < 2):
         raise StudyError(
             "E-STUDY-VALUE",
@@ -268,54 +137,6 @@ def weighted(
     return changes
 
 
-def complete_cases(spec: MMRM, cohort: Cohort, *, conf_level: float = 0.95) -> Estimates:
-    """The changes from baseline among those seen at every visit, by the model fitted to them alone.
-
-    It stands for the cohort only where being lost has nothing to do with the scores or their change, given the model's
-    covariates.
-
-    Raises
-    ------
-    StudyError, ModelError
-        As `fit`; `E-STUDY-WEIGHTING` for a formula without `visit`, `E-MODEL-EMPTY` where nobody was seen at every
-        visit.
-
-    >>> from burnout_stats.studies import example
-    >>> complete_cases(MMRM("exhaustion ~ visit"), example("villa_sana")).frame["n"].tolist()
-    [169.0, 169.0]
-    """
-    _needs_visit(spec)
-    _, rows = build(spec.parsed, cohort)
-    seen = np.zeros((cohort.n_subjects, len(cohort.visits)), dtype=bool)
-    seen[rows.ordinal[rows.subject] - 1, rows.visit] = True
-    complete = seen.all(1)
-    if not complete.any():
-        raise ModelError(
-            "E-MODEL-EMPTY",
-            "Nobody was seen at every visit.",
-            "Complete cases are subjects with a score at each of them.",
-            "Fit the model to all: fit(spec, cohort).",
-        )
-    found = change_from_baseline(fit(spec, _only(cohort, complete)), conf_level)
-    note = "Subjects seen at every visit only: taken to be like those lost, given the model's covariates."
-    return replace(found, about=replace(found.about, notes=(note, *found.about.notes)))
-
-
-def change_from_baseline(fitted: object, conf_level: float) -> Estimates:
-    """Each visit less the first, averaged as `emmeans` does."""
-    return contrast(emmeans(fitted, "visit", conf_level=conf_level), "vs_baseline")  # type: ignore[arg-type]  # Fitted
-
-
-def _needs_visit(spec: MMRM) -> None:
-    if "visit" not in spec.parsed.variables:
-        raise StudyError(
-            "E-STUDY-WEIGHTING",
-            f"The formula `{spec.formula}` does not have `visit`.",
-            "A change is asked from the first visit to each other one.",
-            "Put visit into the formula in place of years.",
-        )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Bootstrap:
     """How often, from where, and whom it tells."""
@@ -340,12 +161,12 @@ def _solved(found: FollowUpWeights, se: str, boot: _Bootstrap | None) -> Weighte
     X, y, subject, visit = rows.z[:, :-1], rows.z[:, -1], found.subject, rows.visit
     if found.kind == "completers":
         X, y, subject, visit, place = X[used], y[used], subject[used], visit[used], place[used]
-    kept, _, null = aliased(moments_of_rows(np.column_stack([X, y]), subject, place, len(visits), basis=basis))
+    kept, dropped, null = aliased(moments_of_rows(np.column_stack([X, y]), subject, place, len(visits), basis=basis))
     X = X[:, kept]
     if found.kind == "completers":
         X, y = _whitened(found, X, y, subject)
     Q, R = np.linalg.qr(X)
-    notices = found.notices
+    notices = (*found.notices, *_aliased(found, dropped))
     if boot is None:
         gamma, V = weighted_equations(
             Q, y, subject, visit, found.response, found.weighting, known=se == "sandwich-known"
@@ -380,7 +201,7 @@ def _whitened(found: FollowUpWeights, X: Array, y: Array, subject: NDArray[np.in
     cohort = found.cohort
     data = cohort.data.assign(**{WEIGHT: weight[cohort.data["subject"].to_numpy() - 1]})
     roles = {**cohort.covariate_roles, WEIGHT: Covariate(WEIGHT)}
-    own = _only(replace(cohort, data=data, covariate_roles=roles), completed)
+    own = only(replace(cohort, data=data, covariate_roles=roles), completed)
     sigma = fit(replace(found.spec, weights=WEIGHT, weights_kind="probability"), own).covariance.to_numpy()
     V = len(cohort.visits)
     roots = np.linalg.cholesky(np.linalg.inv(sigma.reshape(-1, V, V)))
@@ -425,9 +246,7 @@ def _augmented(
         V, more = _spread(np.concatenate(replicates))
         notices = (*notices, *more)
     K = np.column_stack([-np.ones(len(labels) - 1), np.eye(len(labels) - 1)])
-    answer = Answer(
-        estimate=K @ mu, vcov=K @ V @ K.T, df=np.full(len(K), np.inf), method="asymptotic", vcov_name=se
-    )
+    answer = Answer(estimate=K @ mu, vcov=K @ V @ K.T, df=np.full(len(K), np.inf), method="asymptotic", vcov_name=se)
     n = np.minimum(seen[:, 1:].sum(0), seen[:, 0].sum()).astype(float)
     frame = numbers(
         answer,
@@ -457,7 +276,7 @@ def _augmented(
         conf_level=conf_level,
         vcov=se,
         notes=(
-            f"Mean over all subjects; scores are predicted from {named} (at baseline), by a regression for each visit. "
+            f"Mean over all subjects; scores are predicted from {named} (at baseline), by a regression for each visit.",
             "Right if that regression is, or the model of being seen.",
         ),
     )
@@ -474,7 +293,7 @@ def _resampled(found: FollowUpWeights, boot: _Bootstrap) -> Iterable[tuple[Array
 
 def _spread(replicates: Array) -> tuple[Array, tuple[Notice, ...]]:
     """The covariance of the replicates that have an answer."""
-    known = ~np.isnan(replicates).any(1)
+    known: NDArray[np.bool_] = np.asarray(~np.isnan(replicates).any(1))
     lost = int((~known).sum())
     if lost > len(known) / 2:
         raise ModelError(
@@ -496,10 +315,14 @@ def _spread(replicates: Array) -> tuple[Array, tuple[Notice, ...]]:
     return np.atleast_2d(np.cov(replicates[known], rowvar=False)), notices
 
 
-def _only(cohort: Cohort, subjects: NDArray[np.bool_]) -> Cohort:
-    return cohort.subset(subjects[cohort.data["subject"].to_numpy() - 1])
-
-
-def _errors_note(se: str, n: int) -> str:
-    often = f" ({n} resamples)" if n else ""
-    return f"Standard errors: {ERRORS[se]}{often}; no correction for few subjects."
+def _aliased(found: FollowUpWeights, dropped: NDArray[np.intp]) -> tuple[Notice, ...]:
+    if not len(dropped):
+        return ()
+    names = ", ".join(f"`{found.design.names[k]}`" for k in dropped)
+    notice = Notice(
+        "N-MODEL-ALIASED",
+        f"In the weighted model, {names} cannot be told from earlier columns, and is left out.",
+        "Look for a level without subjects, or for a covariate that says the same as another.",
+    )
+    announce([notice])
+    return (notice,)

@@ -14,22 +14,33 @@ from ._consistency import consistency
 from ._contrasts import contrasts
 from ._covariance import covariance
 from ._dropout_model import dropout_model
+from ._exact_time import exact_time
 from ._flow import flow
 from ._follow_up import follow_up
+from ._follow_up_weights import balance, follow_up_weights
+from ._joint_contrasts import joint_contrasts
+from ._left_out import left_out
 from ._level_and_change import level_and_change
 from ._means import means
 from ._missingness import missing_values, missingness
+from ._negative_control import negative_control
+from ._regression_to_mean import regression_to_the_mean
 from ._reliability import reliability
 from ._reliable_change import reliable_change
 from ._rm_anova import rm_anova, sphericity
 from ._screening import screening
+from ._specification_curve import specification_curve
 from ._standardized_differences import standardized_differences
+from ._tipping_point import strategies, tipping_point
 from ._transitions import transitions
+from ._triangulation import bounds, triangulation
 
 __all__ = [
     "against_norm",
     "attrition",
+    "balance",
     "baseline",
+    "bounds",
     "by_visit",
     "caseness",
     "caseness_change",
@@ -39,17 +50,27 @@ __all__ = [
     "contrasts",
     "covariance",
     "dropout_model",
+    "exact_time",
     "flow",
     "follow_up",
+    "follow_up_weights",
+    "joint_contrasts",
+    "left_out",
     "level_and_change",
     "means",
     "missing_values",
     "missingness",
+    "negative_control",
+    "regression_to_the_mean",
     "reliability",
     "reliable_change",
     "rm_anova",
     "screening",
+    "specification_curve",
     "sphericity",
     "standardized_differences",
+    "strategies",
+    "tipping_point",
     "transitions",
+    "triangulation",
 ]

@@ -5,6 +5,16 @@ They never speak of effects or causes, and never of "no change" where the data c
 
 from ._methods import methods
 from ._numbers import numbers_in, unsupported_numbers
+from ._regression_to_mean import regression_to_the_mean
 from ._result import result
+from ._sensitivity import SensitivityText, sensitivity
 
-__all__ = ["methods", "numbers_in", "result", "unsupported_numbers"]
+__all__ = [
+    "SensitivityText",
+    "methods",
+    "numbers_in",
+    "regression_to_the_mean",
+    "result",
+    "sensitivity",
+    "unsupported_numbers",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from decimal import Decimal
@@ -53,7 +54,7 @@ def unsupported_numbers(text: str, *results: Estimates, labels: Iterable[str] = 
 def _values(frame: pd.DataFrame) -> Iterable[float]:
     columns = [name for name in (*NUMBERS, "n") if name in frame]
     values = frame[columns].to_numpy(dtype=float).ravel()
-    return [float(value) for value in values if value - value == 0]  # neither NaN nor infinite
+    return [float(value) for value in values if math.isfinite(value)]
 
 
 def _stands(number: str, known: Iterable[float]) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from cohorts import cohort_of, scores
 
 from burnout_stats.errors import ModelError, StudyError
-from burnout_stats.inference import emmeans, summarize, term_tests
+from burnout_stats.inference import contrast, emmeans, summarize, term_tests
 from burnout_stats.models import MMRM, fit
 from burnout_stats.notices import BurnoutStatsWarning
 from burnout_stats.sensitivity import analyse, draws, impute, information, pool
@@ -64,6 +64,15 @@ def test_numbers_say_what_missing_at_random_was_given():
     notes = emmeans(pool(analyse(impute(found, delta={"3 years": 0.2}))), "visit").about.notes
     assert "Job stress (baseline), Emotion-focused coping (baseline), Sex" in " ".join(notes)
     assert "+0.2 at 3 years" in " ".join(notes)
+
+
+def test_n_counts_those_who_were_seen():
+    villa_sana = example("villa_sana")
+    pooled = pool(analyse(impute(draws(MMRM("exhaustion ~ visit * sex"), villa_sana, n=4, seed=1))))
+    means = emmeans(pooled, "visit", by="sex")
+    seen = emmeans(fit(MMRM("exhaustion ~ visit * sex"), villa_sana), "visit", by="sex")
+    assert means.frame["n"].tolist() == seen.frame["n"].tolist()
+    assert contrast(means).frame["n"].max() < 117
 
 
 def test_other_outcomes_are_imputed_together_and_analysed_by_models_of_their_own():

@@ -1,0 +1,238 @@
+"""Estimates one below the other, each with its interval and its numbers beside it."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ..display.escape import clean
+from ..display.styles import decimals_from, fixed, interval
+from ..errors import StudyError
+from ..estimates import About, Estimates
+from ..estimates.disclosure import HIDDEN
+from ..estimates.estimates import NUMBERS
+from ..estimates.tabulation import in_sentence, percent_of, shown
+from ._figure import SIZES, Figure, figure_size
+from ._palette import INK, STROKES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["forest"]
+
+GUIDE = "#8c8c8c"
+ROW, FRAME = 5.0, 17.0
+"""Height in mm of a row, and of everything around the rows."""
+FIRST = {"left_out": "nobody", "negative_control": ""}
+"""Kinds whose first row is the one that the others are held against, with the name of that row."""
+WIDTH = 44
+"""Characters of a label before it is broken."""
+
+
+def forest(
+    estimates: Estimates,
+    *,
+    ax: Axes | None = None,
+    size: str | tuple[float, float] | None = None,
+    title: str = "",
+) -> Figure:
+    """Dots with intervals, a row for each estimate, the numbers beside them; several outcomes in blocks.
+
+    Parameters
+    ----------
+    estimates : Estimates
+        With intervals: contrasts, slopes, joint contrasts, what is left out, negative controls, exact times (of these
+        the changes, not the slopes).
+    ax : matplotlib Axes, optional
+        Draws there too; the axes keep their own size and fonts.
+    size : "single", "double" or (width, height) in mm; by default as high as the rows need
+    title : str, optional
+        The caption.
+
+    Raises
+    ------
+    StudyError
+        `E-STUDY-VALUE` for estimates without intervals.
+    """
+    if "conf_low" not in estimates.frame or estimates.frame["conf_low"].isna().all():
+        raise StudyError(
+            "E-STUDY-VALUE",
+            f"A forest plot was asked of {estimates.about.kind}.",
+            "It draws estimates with intervals.",
+            "Give it what contrast() answers, for example.",
+        )
+    rows = _Rows.of(estimates)
+    figure = Figure(
+        title=title or rows.title(),
+        frame=rows.frame,
+        alt=rows.alt(),
+        long_description=rows.long_description(),
+        draw=rows.draw,
+        size=(SIZES["double"][0], FRAME + ROW * rows.height) if size is None else figure_size(size),
+    )
+    if ax is not None:
+        figure.draw(ax)
+    return figure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Rows:
+    """What is drawn, with the label and the place of each row, and the words for it."""
+
+    frame: pd.DataFrame
+    about: About
+
+    @classmethod
+    def of(cls, estimates: Estimates) -> _Rows:
+        safe = shown(estimates)
+        if safe.about.kind == "exact_time":  # slopes per year are on no axis with changes
+            twice = safe.frame["contrast"].duplicated(keep=False)
+            safe = replace(safe, frame=safe.frame[twice])
+        naming = [name for name in safe.frame if name not in {"outcome", *NUMBERS, "n", "method", HIDDEN}]
+        labels = safe.frame[naming].astype(str).agg(" · ".join, axis=1) if naming else safe.frame["outcome"]
+        frame = pd.DataFrame({"outcome": safe.frame["outcome"].astype(str), "label": labels})
+        for name in ("estimate", "std_error", "conf_low", "conf_high", "n"):
+            frame[name] = safe.frame[name].astype(float)
+        frame[HIDDEN] = safe.frame[HIDDEN].astype(bool)
+        frame = frame.reset_index(drop=True)
+        several = frame["outcome"].nunique() > 1
+        block = frame["outcome"].ne(frame["outcome"].shift()).cumsum()
+        frame.insert(2, "row", np.arange(len(frame)) + (1.6 * block - 0.6 if several else 0.0))
+        return cls(frame=frame, about=safe.about)
+
+    @property
+    def outcomes(self) -> list[str]:
+        return list(dict.fromkeys(self.frame["outcome"]))
+
+    @property
+    def is_several(self) -> bool:
+        return len(self.outcomes) > 1
+
+    @property
+    def height(self) -> float:
+        """Rows, with those between the blocks."""
+        return float(self.frame["row"].max()) + 1
+
+    def _label(self, outcome: str) -> str:
+        return clean(self.about.outcomes.get(outcome, outcome))
+
+    def _decimals(self, outcome: str) -> int:
+        return decimals_from(self.frame.loc[self.frame["outcome"] == outcome, "std_error"].dropna())
+
+    def _numbers(self, row: pd.Series) -> str:
+        if row[HIDDEN]:
+            return "hidden"
+        if math.isnan(row["estimate"]):
+            return "no answer"
+        decimals = self._decimals(row["outcome"])
+        if math.isnan(row["conf_low"]):
+            return fixed(row["estimate"], decimals)
+        return f"{fixed(row['estimate'], decimals)} ({interval(row['conf_low'], row['conf_high'], decimals)})"
+
+    # ---- words
+
+    def title(self) -> str:
+        names = {
+            "left_out": "without a part of the subjects",
+            "joint_contrasts": "tested together",
+            "negative_control": "and negative controls",
+            "exact_time": "at nominal and at exact times",
+        }
+        said = names.get(self.about.kind, self.about.kind.replace("_", " "))
+        return f"{', '.join(self._label(name) for name in self.outcomes)}: {said}"
+
+    def alt(self) -> str:
+        known = self.frame[self.frame["estimate"].notna()]
+        said = []
+        for outcome in self.outcomes:
+            own = known[known["outcome"] == outcome]
+            if not len(own):
+                said.append(f"{self._label(outcome)}: nothing may be shown")
+                continue
+            decimals = self._decimals(outcome)
+            low, high = fixed(own["estimate"].min(), decimals), fixed(own["estimate"].max(), decimals)
+            excludes = int(((own["conf_low"] > 0) | (own["conf_high"] < 0)).sum())
+            rows = f"{len(own)} estimates from {low} to {high}" if len(own) > 1 else f"one estimate, {low}"
+            said.append(f"{self._label(outcome)}: {rows}; {excludes} of {len(own)} intervals exclude 0")
+        return f"Dots with {percent_of(self.about.conf_level)} intervals. {'. '.join(said)}."
+
+    def long_description(self) -> str:
+        level = percent_of(self.about.conf_level)
+        sentences = []
+        for _, row in self.frame.iterrows():
+            name = f"{self._label(row['outcome'])}, {row['label']}" if self.is_several else row["label"]
+            count = "" if math.isnan(row["n"]) else f", n = {row['n']:.0f}"
+            sentences.append(f"{name}: estimate ({level} CI) {self._numbers(row)}{count}.")
+        return " ".join(sentences)
+
+    # ---- drawing
+
+    def draw(self, ax: Axes) -> None:
+        stroke = STROKES[0]
+        for side in ("left", "right", "top"):
+            ax.spines[side].set_visible(False)
+        ax.set_ylim(self.height - 0.4, -0.6 if not self.is_several else -0.3)
+        points = self.frame[self.frame["estimate"].notna() & ~self.frame[HIDDEN]]
+        ax.axvline(0, color=INK, linewidth=0.6, zorder=1)
+        is_first = np.zeros(len(points), dtype=bool)
+        if self.about.kind in FIRST and len(points):
+            is_first = points.index.to_numpy() == self.frame.index[0]
+        if is_first.any() and self.about.kind == "left_out":
+            ax.axvline(points["estimate"].iloc[0], color=GUIDE, linewidth=0.6, linestyle=(0, (1, 2)), zorder=1)
+        ax.hlines(points["row"], points["conf_low"], points["conf_high"], color=stroke.color, linewidth=1.1, zorder=3)
+        for chosen, marker in ((is_first, "s"), (~is_first, "o")):
+            ax.plot(
+                points.loc[chosen, "estimate"].to_numpy(),
+                points.loc[chosen, "row"].to_numpy(),
+                linestyle="none",
+                marker=marker,
+                markersize=4.2,
+                markerfacecolor=stroke.color if marker == "s" or not is_first.any() else "white",
+                markeredgecolor=stroke.color,
+                markeredgewidth=0.9,
+                zorder=4,
+            )
+        labels = [textwrap.fill(clean(name).replace(" - ", " − "), WIDTH) for name in self.frame["label"]]
+        ax.set_yticks(self.frame["row"].to_numpy(), labels)
+        ax.tick_params(axis="y", length=0)
+        beside = ax.get_yaxis_transform()
+        for _, row in self.frame.iterrows():
+            ax.annotate(
+                self._numbers(row),
+                (1.0, row["row"]),
+                xycoords=beside,
+                xytext=(6, 0),
+                textcoords="offset points",
+                va="center",
+                ha="left",
+                color=INK,
+                annotation_clip=False,
+            )
+        if self.is_several:
+            for outcome in self.outcomes:
+                top = self.frame.loc[self.frame["outcome"] == outcome, "row"].min() - 1
+                ax.text(
+                    0, top, self._label(outcome), transform=beside, va="center", fontweight="bold", color=INK
+                )  # fmt: skip
+        ax.set_xlabel(self._axis(), parse_math=False)
+
+    def _axis(self) -> str:
+        level = percent_of(self.about.conf_level)
+        units = {self.about.units.get(name, "") for name in self.outcomes}
+        sides = {self.about.better.get(name, "") for name in self.outcomes}
+        unit = units.pop() if len(units) == 1 else ""
+        side = {"lower": "below 0 is better", "higher": "above 0 is better"}.get(
+            sides.pop() if len(sides) == 1 else "", ""
+        )
+        if self.about.kind in {"means", "coefficients"}:
+            side = ""
+        what = f"{self._label(self.outcomes[0])}" if not self.is_several else "Each in its own points"
+        kind = "simultaneous " if self.about.adjust == "max-t" else ""
+        words = "; ".join(filter(None, (side, f"line: {kind}{level} CI")))
+        name = what if self.is_several else f"Difference in {in_sentence(what)}"
+        return f"{name}{f', {unit}' if unit else ''} ({words})"

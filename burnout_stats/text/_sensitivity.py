@@ -1,0 +1,200 @@
+"""A dashboard of doubts told to a doctor, in the three steps of TARMOS: what was planned, what was found, and what
+would change the conclusion.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ..display.escape import clean
+from ..display.styles import NumberStyle, decimals_from, fixed, interval, number_style
+from ..estimates import Estimates
+from ..estimates.disclosure import HIDDEN
+from ..estimates.tabulation import in_sentence, percent_of, shown
+from ..sensitivity import Dashboard
+
+__all__ = ["SensitivityText", "sensitivity"]
+
+LIMITS = (
+    "None of these analyses can show what would have happened without help. They show how far the conclusion rests on "
+    "what nobody has seen."
+)
+ANALYSES = {
+    "Weighted": "weighting by the inverse probability of being seen",
+    "Weighted, augmented": "the same augmented by a model of the scores",
+    "Bounds": "bounds that assume nothing",
+}
+REASONS = {
+    "return to baseline": "went back to where the cohort began",
+    "no further change": "stayed as they were when last seen",
+    "last mean carried forward": "stayed, on average, as they were when last seen",
+    "copy increment": "went on changing as they had before",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensitivityText:
+    """Paragraphs: what was `planned`, what was `found`, and what would change the conclusion (`changes`)."""
+
+    planned: str
+    found: str
+    changes: str
+
+    def __str__(self) -> str:
+        return f"{self.planned}\n\n{self.found}\n\n{self.changes}"
+
+
+def sensitivity(dashboard: Dashboard, *, style: str | NumberStyle = "plain") -> SensitivityText:
+    """The words of a dashboard.
+
+    Raises
+    ------
+    StudyError
+        `E-STUDY-OPTION` for an unknown style.
+
+    **Source**: Lee et al. 2021, J Clin Epidemiol 134:79, for the three steps.
+    """
+    chosen = number_style(style)
+    return SensitivityText(
+        planned=clean(_planned(dashboard)),
+        found=clean(_found(dashboard, chosen)),
+        changes=clean(_changes(dashboard)),
+    )
+
+
+def _planned(dashboard: Dashboard) -> str:
+    label = in_sentence(dashboard.outcome.label)
+    others = list(dict.fromkeys(dashboard.triangulation.frame["analysis"].astype(str)))[1:]
+    assumed = [str(name) for name in dict.fromkeys(dashboard.strategies.frame["strategy"])][1:]
+    given = next((note for note in dashboard.strategies.about.notes if note.startswith("Missing at random")), "")
+    beside = [ANALYSES.get(name, in_sentence(name)) for name in others]
+    return (
+        f"The primary analysis of {label} is the mixed model {dashboard.model.formula}, which uses every score that "
+        "was given and takes those that were not as explained by the ones that were (missing at random). Beside it "
+        f"stand, in the same units: {_listed(beside)}. {given.rstrip('.')}. Other assumptions about those who were not "
+        f"seen are that they {_listed([REASONS.get(name, name) for name in assumed], 'or')}."
+    )
+
+
+def _found(dashboard: Dashboard, style: NumberStyle) -> str:
+    told = shown(dashboard.triangulation)
+    frame = told.frame
+    sentences = []
+    for contrast, rows in frame.groupby("contrast", sort=False):
+        known = rows[~rows[HIDDEN] & rows["estimate"].notna()]
+        if len(known) < 2:
+            continue
+        main, rest = known.iloc[0], known.iloc[1:]
+        decimals = decimals_from(known["std_error"], style)
+        low, high = rest["estimate"].min(), rest["estimate"].max()
+        sentences.append(
+            f"From {_from_to(str(contrast))} the primary analysis gives a change of {fixed(main['estimate'], decimals)}"
+            f" ({percent_of(told.about.conf_level)} CI {_limits(main, decimals, style)}), the others between "
+            f"{fixed(low, decimals)} and {fixed(high, decimals)}."
+        )
+    strategies = shown(dashboard.strategies).frame
+    last = strategies["contrast"].iloc[-1]
+    assumed = strategies[strategies["contrast"].eq(last) & ~strategies[HIDDEN] & strategies["estimate"].notna()]
+    if len(assumed) > 1:
+        decimals = decimals_from(assumed["std_error"], style)
+        weakest = assumed.iloc[int(assumed["estimate"].abs().to_numpy().argmin())]
+        sentences.append(
+            f"Of the assumptions about those who were not seen, “{weakest['strategy']}” leaves least of the change "
+            f"from {_from_to(str(last))}: {fixed(weakest['estimate'], decimals)} "
+            f"({_limits(weakest, decimals, style)})."
+        )
+    return " ".join(sentences) or "The numbers rest on too few persons to be told."
+
+
+def _changes(dashboard: Dashboard) -> str:
+    parts = [_tipping(dashboard)]
+    regression = dashboard.regression_to_the_mean
+    if regression is not None:
+        parts.append(_tipping_stability(regression))
+    parts.append(_choices(dashboard.specification_curve))
+    return " ".join([*(part for part in parts if part), LIMITS])
+
+
+def _tipping(dashboard: Dashboard) -> str:
+    frame = shown(dashboard.tipping_point).frame
+    low, high = dashboard.outcome.range or (-math.inf, math.inf)
+    sentences = []
+    for contrast, rows in frame.groupby("contrast", sort=False):
+        at_zero = rows[rows["delta"].eq(0.0)]
+        tips = rows[rows["conclusion"].astype(str).str.startswith("tipping point") & ~rows[HIDDEN]]
+        if not len(at_zero) or at_zero[HIDDEN].any():
+            continue
+        if str(at_zero["conclusion"].iloc[0]).startswith("includes"):
+            sentences.append(f"The interval of the change from {_from_to(str(contrast))} includes 0 as it is.")
+            continue
+        if not len(tips):
+            sentences.append(
+                f"No shift within the scale brings the interval of the change from {_from_to(str(contrast))} to 0."
+            )
+            continue
+        deltas = tips["delta"].to_numpy(dtype=float)
+        delta = float(deltas[abs(deltas).argmin()])
+        far = " That is more than half of the scale." if abs(delta) > (high - low) / 2 else ""
+        sentences.append(
+            f"The interval of the change from {_from_to(str(contrast))} reaches 0 if those who were not seen had "
+            f"scores {fixed(abs(delta), 1)} points {'higher' if delta > 0 else 'lower'} than foretold, every one of "
+            f"them.{far}"
+        )
+    return " ".join(sentences)
+
+
+def _tipping_stability(regression: Estimates) -> str:
+    frame = shown(regression).frame
+    rows = frame[frame["measure"].eq("tipping stability") & ~frame[HIDDEN] & frame["estimate"].notna()]
+    return " ".join(_stability_sentence(str(row["visit"]), float(row["estimate"])) for row in rows.to_dict("records"))
+
+
+def _stability_sentence(visit: str, stability: float) -> str:
+    if stability <= 0:
+        return (
+            "Even if the scores of people who are not helped had kept nothing of their distance from the norm, "
+            f"regression to the mean would not account for the whole change at {visit}."
+        )
+    if stability >= 1:
+        return (
+            f"The change at {visit} is in the other direction than regression to the mean, which cannot account for it."
+        )
+    return (
+        f"Regression to the mean alone would account for the whole change at {visit} if the scores of people who are "
+        f"not helped kept {fixed(stability, 2)} of their distance from the norm."
+    )
+
+
+def _choices(curve: Estimates) -> str:
+    frame = shown(curve).frame
+    known = frame[frame["estimate"].notna() & ~frame[HIDDEN]]
+    if not len(known):
+        return ""
+    primary = known[known["role"].eq("primary")]
+    if not len(primary):
+        return ""
+    side = (known["conf_high"] < 0) if float(primary["estimate"].iloc[0]) < 0 else (known["conf_low"] > 0)
+    none = len(frame) - len(known)
+    without = f" ({none} more have no answer)" if none else ""
+    return (
+        f"Of {len(known)} ways to specify the analysis{without}, {int(side.sum())} give an interval on the same side "
+        "of 0 as the primary one; they are of the same data, so this is no count of evidence."
+    )
+
+
+def _from_to(contrast: str) -> str:
+    later, _, earlier = contrast.partition(" - ")
+    return f"{earlier} to {later}" if earlier else contrast
+
+
+def _limits(row: pd.Series, decimals: int, style: NumberStyle) -> str:
+    return interval(float(row["conf_low"]), float(row["conf_high"]), decimals, style)
+
+
+def _listed(words: list[str], last: str = "and") -> str:
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
