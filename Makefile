@@ -30,9 +30,9 @@ oldest: .venv-oldest/workshop      ## unit tests and identities with the oldest 
 snapshots: .venv/workshop          ## rewrites tests/snapshots/: look at the difference before you commit it
 	UPDATE_SNAPSHOTS=1 $(BIN)/pytest tests/architecture tests/unit
 
-bench: .venv/workshop              ## our fit beside statsmodels, by number of subjects (`make bench PEERS=1`: beside every peer)
+bench: .venv/workshop              ## our fit beside statsmodels, by number of subjects (`make bench PEERS=1`: beside every peer; IMPUTATION=1: a thousand imputations)
 	$(if $(PEERS),$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[bench]')
-	$(BIN)/python benchmarks/$(if $(STREAM),stream.py --rows $(STREAM),bench.py $(if $(PEERS),--peers))
+	$(BIN)/python benchmarks/$(if $(STREAM),stream.py --rows $(STREAM),$(if $(IMPUTATION),imputation.py,bench.py $(if $(PEERS),--peers)))
 
 screenshots: report .venv/workshop ## docs/screenshots/ from out/report.html, by headless Chromium
 	$(BIN)/python docs/screenshots/redraw.py
