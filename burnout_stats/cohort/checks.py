@@ -223,7 +223,7 @@ def decimal_marks(columns: Mapping[str, Column], places: Places) -> tuple[str, l
             "Write all numbers in one way and without thousands separators.",
             places.of(fewer),
         )
-        return ".", [problem]
+        return "." if mark == "comma" else ",", [problem]
     if len(commas) and not is_certain:
         problem = Problem(
             "E-DATA-DECIMAL",
