@@ -199,4 +199,4 @@ class _Rows:
         level = percent_of(self.about.conf_level)
         side = {"lower": "below 0 is better", "higher": "above 0 is better"}.get(better, "")
         words = "; ".join(filter(None, (side, f"line: {level} CI", "bar: bounds")))
-        return f"Change in {in_sentence(self.label)}{f', {unit}' if unit else ''} ({words})"
+        return f"Change in {in_sentence(self.label)}{f', {unit}' if unit else ''}\n({words})"

@@ -81,6 +81,10 @@ DOUBTS: Mapping[str, tuple[Callable[..., figures.Figure], str]] = {
 """The figures of a dashboard: who draws them, and what they show."""
 
 
+WIDE = frozenset({"specification_curve"})
+"""Those that need the whole width, on a telephone too."""
+
+
 def doubt_drawings(results: Results, first: int) -> dict[str, dict[str, Picture]]:
     """The figures of every dashboard of protected results, by outcome and name, numbered from `first`."""
     names = slugs(doubt.outcome.name for doubt in results.doubts)
@@ -98,7 +102,7 @@ def doubt_drawings(results: Results, first: int) -> dict[str, dict[str, Picture]
             found[outcome][name] = Picture(
                 file=f"{name}_{names[outcome]}.svg",
                 svg=_svg(figure),
-                narrow=_svg(draw(estimates, size="single")),
+                narrow=_svg(figure if name in WIDE else draw(estimates, size="single")),
                 alt=figure.alt,
                 caption=f"Figure {number}. {doubt.outcome.label}: {words}.",
                 width=round(width * PIXELS_PER_MM),
