@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from . import describe, figures, instruments, sensitivity, studies, tables, text
+    from . import describe, figures, instruments, pathways, sensitivity, studies, tables, text
     from .cohort import Cohort, CohortStream, read_cohort
     from .errors import BurnoutStatsError, DataError, DisclosureError, ModelError, SetupError, StudyError
     from .estimates import Estimates, Policy, Sample, Share, Summaries
     from .inference import (
         area_under_curve,
         bootstrap,
+        change_correlations,
         combine,
         compare,
         confint,
@@ -27,10 +28,14 @@ if TYPE_CHECKING:
         effect_sizes,
         emmeans,
         gain_kept,
+        global_change,
         icc,
         influence,
         joint_test,
         noninferiority,
+        outcome_changes,
+        outcome_means,
+        outcome_tests,
         r_squared,
         slopes,
         standardize,
@@ -42,9 +47,11 @@ if TYPE_CHECKING:
         LMM,
         MMRM,
         Fit,
+        MultivariateMMRM,
         Tally,
         covariance_check,
         fit,
+        fit_multivariate,
         mahalanobis,
         predict,
         ranef,
@@ -69,6 +76,7 @@ __all__ = [
     "Estimates",
     "Fit",
     "ModelError",
+    "MultivariateMMRM",
     "Norm",
     "Notice",
     "Policy",
@@ -82,6 +90,7 @@ __all__ = [
     "__version__",
     "area_under_curve",
     "bootstrap",
+    "change_correlations",
     "check",
     "combine",
     "compare",
@@ -94,13 +103,19 @@ __all__ = [
     "example",
     "figures",
     "fit",
+    "fit_multivariate",
     "gain_kept",
+    "global_change",
     "icc",
     "influence",
     "instruments",
     "joint_test",
     "mahalanobis",
     "noninferiority",
+    "outcome_changes",
+    "outcome_means",
+    "outcome_tests",
+    "pathways",
     "predict",
     "r_squared",
     "ranef",
@@ -121,7 +136,7 @@ __all__ = [
     "text",
 ]
 
-_ROOMS = ("describe", "figures", "instruments", "sensitivity", "studies", "tables", "text")
+_ROOMS = ("describe", "figures", "instruments", "pathways", "sensitivity", "studies", "tables", "text")
 _HOMES = {
     name: module
     for module, names in {
@@ -129,11 +144,15 @@ _HOMES = {
         "errors": "BurnoutStatsError DataError DisclosureError ModelError SetupError StudyError",
         "estimates": "Estimates Policy Sample Share Summaries",
         "inference": (
-            "area_under_curve bootstrap combine compare confint contrast effect_sizes emmeans gain_kept icc influence "
-            "joint_test noninferiority r_squared slopes standardize summarize term_tests"
+            "area_under_curve bootstrap change_correlations combine compare confint contrast effect_sizes emmeans "
+            "gain_kept global_change icc influence joint_test noninferiority outcome_changes outcome_means "
+            "outcome_tests r_squared slopes standardize summarize term_tests"
         ),
         "instruments": "Norm Stability score",
-        "models": "LMM MMRM Fit Tally covariance_check fit mahalanobis predict ranef residuals tally",
+        "models": (
+            "LMM MMRM Fit MultivariateMMRM Tally covariance_check fit fit_multivariate mahalanobis predict ranef "
+            "residuals tally"
+        ),
         "notices": "BurnoutStatsWarning Notice",
         "plan": "check read_study",
         "reporting": "report",

@@ -94,3 +94,14 @@ less than 1e-10 of the log-likelihood, and the weights follow the coefficients.
 
 STACKED = 1e-5
 """Relative, a sandwich from derivatives in closed form against one from central differences of all equations."""
+
+GLS_OPTIMUM = 1e-5
+"""Relative, where R's gls or optim ends: at relative changes of the log-likelihood of 1e-12, which determine half as
+many digits of the covariance.
+"""
+
+LAVAAN = 1e-4
+"""Relative, structural models against lavaan, whose search ends at gradients of about 1e-6 in the scale of its data."""
+
+LAVAAN_FIT = 1e-9
+"""Relative, log-likelihoods of structural models against lavaan: flat at the optimum."""

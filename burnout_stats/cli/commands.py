@@ -24,6 +24,7 @@ from ..notices import BurnoutStatsWarning, Notice
 from .talk import progress_bar, say, say_notices, say_problems, tell, told_problem
 
 if TYPE_CHECKING:
+    from ..estimates import Estimates
     from ..plan import Checked
 
 __all__ = ["app", "main"]
@@ -35,12 +36,13 @@ Examples
   burnout-stats simulate villa-sana --seed 1 -o villa_sana.csv
   burnout-stats check study.toml
   burnout-stats report study.toml -o out/ --strict
+  burnout-stats reproduce villa-sana-2010
   burnout-stats explain E-DATA-DUPLICATE
 
 \b
 Exit codes
   0   fine
-  1   finished, but --strict and there were notices
+  1   finished, but --strict and there were notices, or `reproduce` missed a tolerance
   2   the command or the study file cannot be understood
   3   the data are refused
   4   a model has no answer
@@ -153,6 +155,45 @@ def simulate(
 
 
 @app.command()
+def reproduce(
+    study: Annotated[str, typer.Argument(help="The study, such as villa-sana-2010.", show_default=False)] = "",
+    every: Annotated[bool, typer.Option("--all", help="Every study.")] = False,
+    replicates: Annotated[int, typer.Option(help="Synthetic cohorts of each study.")] = 1000,
+    seed: Annotated[int, typer.Option(help="The seed.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
+) -> None:
+    """Set the printed numbers of a published study beside those of synthetic cohorts."""
+    from ..display import to_text
+    from ..studies import is_missed, names
+    from ..studies import study as published
+    from ..tables import reproduction
+
+    if bool(study) == every:
+        raise StudyError(
+            "E-STUDY-OPTION",
+            "Neither a study nor --all is named." if not study else "A study and --all are both named.",
+            f"Studies are: {', '.join(name.replace('_', '-') for name in names())}.",
+            "Write for example `burnout-stats reproduce villa-sana-2010`.",
+        )
+    chosen = [published(name) for name in (names() if every else [study])]
+    documents, missed = [], []
+    with progress_bar("reproduce") as progress:
+        for done, one in enumerate(chosen):
+            if progress is not None:
+                progress(done, len(chosen), one.name)
+            found = one.reproduce(replicates, seed=seed)
+            missed += [one.name] if is_missed(found) else []
+            documents.append(_reproduced(one.name, found) if as_json else to_text(reproduction(found)))
+    if as_json:
+        _tell_json({"replicates": replicates, "seed": seed, "missed": missed, "studies": documents})
+    else:
+        tell("\n\n".join(map(str, documents)))
+    if missed:
+        say(f"A number misses its tolerance, without a reason, in: {', '.join(missed)}.", color="red")
+    raise typer.Exit(int(bool(missed)))
+
+
+@app.command()
 def explain(
     code: Annotated[str, typer.Argument(help="A code, such as E-DATA-DUPLICATE; without one, all are listed.")] = "",
 ) -> None:
@@ -248,6 +289,20 @@ def _problem(problem: Problem) -> dict[str, Any]:
 
 def _notice(notice: Notice) -> dict[str, str]:
     return {"code": notice.code, "message": notice.message, "advice": notice.advice}
+
+
+def _reproduced(name: str, found: Estimates) -> dict[str, Any]:
+    """The rows of a reproduction as JSON; a number that was not computed is null."""
+    from ..estimates.tabulation import shown
+
+    keys = ("id", "quantity", "printed", "mark", "used", "tolerance", "agrees")
+    numbers = {"median": "estimate", "low": "conf_low", "high": "conf_high"}
+    rows = [
+        {key: row[key] for key in keys}
+        | {key: None if row[column] != row[column] else float(row[column]) for key, column in numbers.items()}
+        for row in shown(found).frame.to_dict("records")
+    ]
+    return {"study": name, "rows": rows, "notes": list(found.about.notes)}
 
 
 def _tell_checked(found: Checked, name: str) -> None:

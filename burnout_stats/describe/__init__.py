@@ -2,6 +2,7 @@
 
 from ._attrition import attrition, attrition_from_summaries
 from ._baseline import baseline, baseline_from_summaries
+from ._between_arms import between_arms, between_arms_from_summaries, standardized_between_arms_from_summaries
 from ._by_visit import by_visit
 from ._caseness import caseness, caseness_change, caseness_change_from_summaries, caseness_from_summaries
 from ._change import (
@@ -21,6 +22,7 @@ from ._follow_up import follow_up
 from ._level_and_change import level_and_change, level_and_change_from_summaries
 from ._missingness import missing_values, missingness
 from ._norm import against_norm, against_norm_from_summaries, equivalent_to_norm, share_against_norm
+from ._person_effect_sizes import person_effect_sizes
 from ._reliability import reliability, reliability_from_summaries
 from ._reliable_change import Reliability, reliable_change, reliable_change_from_summaries, reliable_change_points
 from ._rm_anova import (
@@ -52,6 +54,8 @@ __all__ = [
     "attrition_from_summaries",
     "baseline",
     "baseline_from_summaries",
+    "between_arms",
+    "between_arms_from_summaries",
     "by_visit",
     "caseness",
     "caseness_change",
@@ -71,6 +75,7 @@ __all__ = [
     "level_and_change_from_summaries",
     "missing_values",
     "missingness",
+    "person_effect_sizes",
     "reliability",
     "reliability_from_summaries",
     "reliable_change",
@@ -87,6 +92,7 @@ __all__ = [
     "singled_out",
     "sphericity",
     "sphericity_from_summaries",
+    "standardized_between_arms_from_summaries",
     "standardized_change",
     "standardized_change_from_summaries",
     "standardized_differences",

@@ -8,7 +8,9 @@ from ._balance import balance
 from ._figure import SIZES, Figure
 from ._flow import flow
 from ._forest import forest
+from ._lags import lags
 from ._missingness import missingness
+from ._path_diagram import path_diagram
 from ._regression_to_mean import regression_to_the_mean
 from ._reliable_change import reliable_change
 from ._specification_curve import specification_curve
@@ -24,7 +26,9 @@ __all__ = [
     "balance",
     "flow",
     "forest",
+    "lags",
     "missingness",
+    "path_diagram",
     "regression_to_the_mean",
     "reliable_change",
     "specification_curve",

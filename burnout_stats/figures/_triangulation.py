@@ -107,6 +107,8 @@ class _Rows:
     def _numbers(self, row: pd.Series) -> str:
         if row[HIDDEN]:
             return "hidden"
+        if math.isnan(row["conf_low"]):
+            return "without an answer"
         limits = interval(row["conf_low"], row["conf_high"], self._decimals)
         if math.isnan(row["estimate"]):
             return limits
@@ -118,9 +120,12 @@ class _Rows:
         said = []
         for name, rows in self.frame.groupby("contrast", sort=False):
             points = rows["estimate"].dropna()
-            ranges = rows[rows["estimate"].isna() & ~rows[HIDDEN].astype(bool)]
-            ends = f"between {fixed(points.min(), self._decimals)} and {fixed(points.max(), self._decimals)}"
-            way = f"{len(points)} analyses put the change {ends}" if len(points) else "all hidden"
+            shown_rows = rows[~rows[HIDDEN].astype(bool)]
+            ranges = shown_rows[shown_rows["estimate"].isna() & shown_rows["conf_low"].notna()]
+            way = "no analysis has an answer" if len(shown_rows) else "all hidden"
+            if len(points):
+                ends = f"between {fixed(points.min(), self._decimals)} and {fixed(points.max(), self._decimals)}"
+                way = f"{len(points)} analyses put the change {ends}"
             for _, row in ranges.iterrows():
                 way += f"; the missing scores allow {interval(row['conf_low'], row['conf_high'], self._decimals)}"
             said.append(f"{name}: {way}")
@@ -130,7 +135,11 @@ class _Rows:
         level = percent_of(self.about.conf_level)
         sentences = []
         for _, row in self.frame.iterrows():
-            what = "bounds" if math.isnan(row["estimate"]) and not row[HIDDEN] else f"estimate ({level} CI)"
+            what = (
+                "bounds"
+                if math.isnan(row["estimate"]) and not math.isnan(row["conf_low"])
+                else f"estimate ({level} CI)"
+            )
             count = "" if math.isnan(row["n"]) else f", n = {row['n']:.0f}"
             sentences.append(f"{row['contrast']}, {row['analysis']}: {what} {self._numbers(row)}{count}.")
         return " ".join(sentences)

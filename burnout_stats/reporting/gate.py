@@ -26,6 +26,7 @@ from ..notices import Notice
 from ..plan import OutcomeResults, Results
 from ..plan.run import STANDARDIZER
 from ..sensitivity import Dashboard
+from ..sensitivity._triangulation import ANALYSES
 
 __all__ = ["hides_model", "shown", "tells"]
 
@@ -65,7 +66,8 @@ def shown(results: Results) -> Results:
     )
     found = [*results.notices, *unique_persons(cohort)]
     is_any_hidden = any(result.frame[HIDDEN].any() or result.frame["n"].isna().any() for result in protected)
-    doubts = tuple(_doubt(doubt, policy, is_any_hidden) for doubt in results.doubts)
+    by_name = {part.outcome.name: part for part in parts}
+    doubts = tuple(_doubt(doubt, by_name[doubt.outcome.name], policy, is_any_hidden) for doubt in results.doubts)
     if is_any_hidden:
         found = list(map(_without_numbers, found))
         parts = tuple(map(_quiet, parts))
@@ -111,21 +113,63 @@ def hides_model(part: OutcomeResults, cohort: Cohort) -> bool:
     return bool(((together > 0) & (together < cohort.policy.min_cell)).any())
 
 
-def _doubt(doubt: Dashboard, policy: Policy, is_any_hidden: bool) -> Dashboard:
-    """A dashboard as it may be shown. Where anything of the report is hidden, its numbers of subjects go too, and notes
-    that count: complete cases less those of a visit would tell of few.
+def _doubt(doubt: Dashboard, part: OutcomeResults, policy: Policy, is_any_hidden: bool) -> Dashboard:
+    """A dashboard as it may be shown, beside the protected results of its outcome.
+
+    Its numbers of subjects are shown where they are among those of the outcome's other results: complete cases less
+    those of a visit would tell of few. Where anything of the report is hidden, notes that count go too. Bounds and
+    shifts move with the share of the missing, so they would tell the number of scores of a visit where it is hidden.
     """
+    told = _told(part)
+    unsure = _unsure(part)
 
-    def safe(estimates: Estimates) -> Estimates:
+    def safe(name: str, estimates: Estimates) -> Estimates:
+        frame, about = estimates.frame, estimates.about
+        n = frame["n"].to_numpy(dtype=float)
+        known = np.isin(n, told) | (np.isin(n + 1, told) if name == "left_out" else False)
+        if is_any_hidden or not known[~np.isnan(n)].all():
+            large = np.where(n < policy.min_cell, 1.0, np.nan)
+            frame = frame.assign(n=np.where(known & (not is_any_hidden), n, large))
+            about = replace(about, n_withheld=True)
         if is_any_hidden:
-            notes = tuple(note for note in estimates.about.notes if not COUNTED.search(note))
-            about = replace(estimates.about, notes=notes, n_withheld=True)
-            large = np.where(estimates.frame["n"].to_numpy(dtype=float) < policy.min_cell, 1.0, np.nan)
-            estimates = replace(estimates, frame=estimates.frame.assign(n=large), about=about)
-        return protect(estimates, policy)
+            about = replace(about, notes=tuple(note for note in about.notes if not COUNTED.search(note)))
+        gone = _moved_by_the_missing(name, frame, unsure)
+        if gone.any():
+            contrasts = tuple(f"{contrast}: " for contrast in frame.loc[gone, "contrast"].unique())
+            notes = [note for note in about.notes if not note.startswith((*contrasts, "Imputed values average"))]
+            about = replace(about, notes=tuple(notes))
+            frame = frame.assign(**{HIDDEN: gone})
+        return protect(replace(estimates, frame=frame, about=about), policy)
 
-    changed: dict[str, Any] = {name: safe(value) for name, value in doubt.estimates.items()}
+    changed: dict[str, Any] = {name: safe(name, value) for name, value in doubt.estimates.items()}
     return replace(doubt, **changed)
+
+
+def _told(part: OutcomeResults) -> NDArray[np.float64]:
+    """The numbers of subjects that the protected results of an outcome tell."""
+    numbers = [value.frame["n"].to_numpy(dtype=float) for value in (part.means, part.changes)]
+    if tells(part)[0]:
+        numbers.append(np.array([float(part.fit.n_subjects)]))
+    return np.concatenate(numbers)
+
+
+def _unsure(part: OutcomeResults) -> frozenset[str]:
+    """The visits whose number of scores is not told."""
+    means, observed = part.means.frame, part.observed.frame
+    counts = observed[observed["statistic"].eq("n")]
+    gone = [*means.loc[means["n"].isna() | means[HIDDEN], "visit"], *counts.loc[counts[HIDDEN], "level"]]
+    return frozenset(map(str, gone))
+
+
+def _moved_by_the_missing(name: str, frame: pd.DataFrame, unsure: frozenset[str]) -> NDArray[np.bool_]:
+    """The rows that would tell how many scores a visit has of which that is hidden."""
+    contrast = frame["contrast"].astype(str) if "contrast" in frame else pd.Series("", index=frame.index)
+    about = contrast.map(lambda words: any(visit in words for visit in unsure)).to_numpy(dtype=bool)
+    if name == "triangulation":
+        return np.asarray(about & frame["analysis"].eq(ANALYSES["bounds"]).to_numpy())
+    if name == "tipping_point":
+        return np.asarray(about & ~frame["delta"].eq(0.0).to_numpy())
+    return about & (name == "tipping_map")
 
 
 def _asked(part: OutcomeResults) -> tuple[Estimates, Estimates]:
@@ -225,7 +269,8 @@ def _without_numbers(notice: Notice) -> Notice:
     """A notice of rows left out does not tell how many where that is part of a number that is hidden."""
     if notice.code != "N-MODEL-ROWS-LEFT-OUT":
         return notice
-    return replace(notice, message=re.sub(r"\d+ of \d+ rows", "Some rows", notice.message))
+    message = re.sub(r"\d+ of \d+ rows", "Some rows", notice.message)
+    return replace(notice, message=re.sub(r"\d+ subjects were left out", "Some subjects were left out", message))
 
 
 def _withheld(estimates: Estimates) -> Estimates:

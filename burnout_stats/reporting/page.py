@@ -100,7 +100,10 @@ def to_page(results: Results, pictures: Mapping[str, Picture], doubted: Mapping[
             flow=_html(tables.flow(results.flow), style),
             dictionary=_html(dictionary(results), style),
             chapters=chapters,
-            doubts=[_doubt(doubt, doubted.get(doubt.outcome.name, {}), style) for doubt in results.doubts],
+            doubts=[
+                _doubt(doubt, names[doubt.outcome.name], doubted.get(doubt.outcome.name, {}), style)
+                for doubt in results.doubts
+            ],
             all_notices=results.notices,
             provenance=results.provenance,
             origin=_html(origin(results.provenance), style),
@@ -150,10 +153,10 @@ TABLES: Mapping[str, Callable[[Estimates], Table]] = {
 """The tables of a dashboard; its maps and curves are drawn, and stand in full in the files."""
 
 
-def _doubt(doubt: Dashboard, pictures: Mapping[str, Picture], style: str) -> Doubt:
+def _doubt(doubt: Dashboard, slug: str, pictures: Mapping[str, Picture], style: str) -> Doubt:
     regression = doubt.regression_to_the_mean
     return Doubt(
-        anchor=f"doubt-{next(iter(slugs([doubt.outcome.name]).values()))}",
+        anchor=f"doubt-{slug}",
         label=doubt.outcome.label,
         words=text.sensitivity(doubt, style=style),
         regression="" if regression is None else text.regression_to_the_mean(regression, style=style),

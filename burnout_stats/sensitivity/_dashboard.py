@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,13 +23,14 @@ from ._strategies import Strategy
 from ._strategies_compared import strategies_compared
 from ._tipping_point import tipping_map, tipping_point
 from ._triangulation import triangulation
+from ._unanswered import answered
 
 __all__ = ["Dashboard", "dashboard", "default_auxiliaries"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Dashboard:
-    """What other assumptions make of the change in one outcome.
+    """What other assumptions make of the change in one outcome; None stands for what the data cannot answer.
 
     Attributes
     ----------
@@ -40,17 +41,19 @@ class Dashboard:
         What "missing at random" was given beside the model's own variables, and what the weights were made from.
     triangulation : Estimates
         The change by models, imputation, weights, complete cases and bounds.
-    strategies : Estimates
+    strategies : Estimates or None
         The change under assumptions about those who were not seen.
-    tipping_point, tipping_map : Estimates
+    tipping_point, tipping_map : Estimates or None
         How much worse (or better) the unseen must have fared for the conclusion to change; the map where there are two
         follow-up visits or more, None otherwise.
     regression_to_the_mean, stability_curve : Estimates or None
         The change that a norm and a stability lead one to expect, and the same over stabilities; None without a norm.
-    specification_curve : Estimates
+    specification_curve : Estimates or None
         The change under the analyst's other choices.
-    left_out : Estimates
+    left_out : Estimates or None
         The change without each subject in turn.
+    unanswered : tuple of Notice
+        What was left out for want of an answer, and why.
     notices : tuple of Notice
     """
 
@@ -59,13 +62,14 @@ class Dashboard:
     auxiliaries: tuple[str, ...]
     predictors: tuple[str, ...]
     triangulation: Estimates
-    strategies: Estimates
-    tipping_point: Estimates
+    strategies: Estimates | None
+    tipping_point: Estimates | None
     tipping_map: Estimates | None
     regression_to_the_mean: Estimates | None
     stability_curve: Estimates | None
-    specification_curve: Estimates
-    left_out: Estimates
+    specification_curve: Estimates | None
+    left_out: Estimates | None
+    unanswered: tuple[Notice, ...] = ()
 
     @property
     def estimates(self) -> Mapping[str, Estimates]:
@@ -85,7 +89,8 @@ class Dashboard:
     @property
     def notices(self) -> tuple[Notice, ...]:
         """The notices of all answers, each once."""
-        return tuple(dict.fromkeys(notice for value in self.estimates.values() for notice in value.notices))
+        found = [notice for value in self.estimates.values() for notice in value.notices]
+        return tuple(dict.fromkeys([*found, *self.unanswered]))
 
     def __repr__(self) -> str:
         return f"<Dashboard: {self.outcome.name}; {', '.join(self.estimates)}>"
@@ -130,11 +135,14 @@ def dashboard(
     Returns
     -------
     Dashboard
+        What the data cannot answer is None, and a notice says so (`N-SENSITIVITY-UNANSWERED`).
 
     Raises
     ------
-    StudyError, ModelError
+    StudyError
         As the analyses that it is made of.
+    ModelError
+        Where the primary model has no answer.
 
     **Source**: Lee et al. 2021, J Clin Epidemiol 134:79, for what is planned, examined and reported (TARMOS).
     """
@@ -152,6 +160,11 @@ def dashboard(
         if progress is not None:
             progress(done, steps, f"{response}: {what}")
 
+    unanswered: list[Notice] = []
+
+    def part(what: str, ask: Callable[[], Estimates]) -> Estimates | None:
+        return answered(response, what, ask, unanswered)
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BurnoutStatsWarning)  # every notice is kept, and announced once below
         tell(0, "models, imputation and weights")
@@ -165,25 +178,44 @@ def dashboard(
             conf_level=conf_level,
         )
         tell(1, "assumptions about the unseen")
-        assumed = strategies_compared(
-            spec, cohort, strategies, auxiliaries=helpers, n=n, seed=of_strategies, conf_level=conf_level
+        assumed = part(
+            "the comparison of assumptions about the unseen is",
+            lambda: strategies_compared(
+                spec, cohort, strategies, auxiliaries=helpers, n=n, seed=of_strategies, conf_level=conf_level
+            ),
         )
         tell(2, "tipping point")
-        tipping = tipping_point(spec, cohort, auxiliaries=helpers, conf_level=conf_level)
-        mapped = tipping_map(spec, cohort, auxiliaries=helpers, conf_level=conf_level) if len(follow_up) > 1 else None
+        tipping = part(
+            "the tipping point is", lambda: tipping_point(spec, cohort, auxiliaries=helpers, conf_level=conf_level)
+        )
+        mapped = None
+        if len(follow_up) > 1 and tipping is not None:
+            mapped = part(
+                "the map of tipping points is",
+                lambda: tipping_map(spec, cohort, auxiliaries=helpers, conf_level=conf_level),
+            )
         tell(3, "the analyst's choices")
-        choices = specification_curve(
-            spec, cohort, auxiliaries=helpers, n=min(n, 50), seed=of_choices, conf_level=conf_level
+        choices = part(
+            "the curve of specifications is",
+            lambda: specification_curve(
+                spec, cohort, auxiliaries=helpers, n=min(n, 50), seed=of_choices, conf_level=conf_level
+            ),
         )
         tell(4, "each subject left out")
-        without = left_out(spec, cohort, conf_level=conf_level)
+        without = part("leaving each subject out is", lambda: left_out(spec, cohort, conf_level=conf_level))
         regression = curve = None
         if norm is not None:
             tell(5, "regression to the mean")
-            curve = stability_curve(cohort, response, norm=norm, stability=stability, conf_level=conf_level)
-            if stability is not None:
-                regression = regression_to_the_mean(
-                    cohort, response, norm=norm, stability=stability, conf_level=conf_level
+            curve = part(
+                "the curve over stabilities is",
+                lambda: stability_curve(cohort, response, norm=norm, stability=stability, conf_level=conf_level),
+            )
+            if stability is not None and curve is not None:
+                regression = part(
+                    "regression to the mean is",
+                    lambda: regression_to_the_mean(
+                        cohort, response, norm=norm, stability=stability, conf_level=conf_level
+                    ),
                 )
     tell(steps, "done")
     found = Dashboard(
@@ -199,6 +231,7 @@ def dashboard(
         stability_curve=curve,
         specification_curve=choices,
         left_out=without,
+        unanswered=tuple(unanswered),
     )
     announce(found.notices)
     return found

@@ -14,6 +14,7 @@ from ..cohort import Cohort
 from ..design import Formula, build
 from ..engine.incomplete_normal import Wide
 from ..errors import ModelError, StudyError, did_you_mean
+from ..estimates import Policy
 from ..models import MMRM
 from ..notices import Notice
 
@@ -169,7 +170,7 @@ def incomplete(
     columns, Y = [c for c, gone in zip(columns, empty, strict=True) if not gone], Y[:, ~empty]
     complete = _complete(skeleton, [*fixed, *known])
     kept = complete & ~np.isnan(Y).all(1)
-    notices = _left_out(int((~complete & ~np.isnan(Y).all(1)).sum()), (*fixed, *known))
+    notices = _left_out(int((~complete & ~np.isnan(Y).all(1)).sum()), (*fixed, *known), skeleton.policy)
     if not kept.any():
         raise ModelError(
             "E-MODEL-EMPTY",
@@ -408,13 +409,14 @@ def _given(skeleton: Cohort, columns: list[Column], fixed: tuple[str, ...]) -> t
     return (*words, *(roles[name].label for name in fixed))
 
 
-def _left_out(n: int, names: tuple[str, ...]) -> tuple[Notice, ...]:
+def _left_out(n: int, names: tuple[str, ...], policy: Policy) -> tuple[Notice, ...]:
     if not n:
         return ()
+    told = f"Fewer than {policy.min_cell}" if policy.hides(n) else str(n)
     return (
         Notice(
             "N-MODEL-ROWS-LEFT-OUT",
-            f"{n} subjects were left out of the imputation, because a covariate ({', '.join(names)}) is missing.",
+            f"{told} subjects were left out of the imputation, because a covariate ({', '.join(names)}) is missing.",
             "Fill in what does not change over time, or leave the covariate out.",
         ),
     )

@@ -89,6 +89,13 @@ def left_out(
 
 def _subjects(whole: Fit, everyone: Estimates, asked: VisitContrast) -> Estimates:
     about, policy = everyone.about, everyone.about.policy
+    if everyone.frame["estimate"].isna().any():
+        raise ModelError(
+            "E-MODEL-NOT-ESTIMABLE",
+            f"The data cannot estimate {asked.name}, with all subjects or without one.",
+            "A change needs scores at both of its visits.",
+            "Name another contrast, or leave the visit out of the cohort.",
+        )
     without = without_each(whole, everyone)
     known = np.flatnonzero(np.isfinite(without.estimate))
     low, high = without.limits(about.conf_level)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -20,6 +20,7 @@ from ._complete_cases import change_from_baseline, complete_cases
 from ._draws import Draws, Progress, draws
 from ._imputation import analyse, impute
 from ._pooling import pool
+from ._unanswered import answered
 from ._weighting import weighted
 
 __all__ = ["ANALYSES", "triangulation"]
@@ -90,12 +91,15 @@ def triangulation(
     Estimates
         Kind "triangulation": `contrast` and `analysis`. The row of the bounds has no estimate; its limits are the
         lowest and the highest mean change that the missing scores allow in this sample. It is left out where the
-        outcome has no declared range. Covariances between analyses are not known.
+        outcome has no declared range, and any analysis but the first where the data have no answer, with a notice
+        (`N-SENSITIVITY-UNANSWERED`). Covariances between analyses are not known.
 
     Raises
     ------
-    StudyError, ModelError
-        As `fit`, `draws`, `weighted` and `complete_cases`.
+    StudyError
+        As `draws`, `weighted` and `complete_cases`.
+    ModelError
+        Where the primary model has no answer.
 
     **Source**: Lee et al. 2021, J Clin Epidemiol 134:79 (TARMOS: a main analysis, and others under other assumptions,
     reported together); for each analysis see its own verb.
@@ -110,21 +114,41 @@ def triangulation(
     labels |= {name: role.label for name, role in cohort.outcome_roles.items()}
     given = ", ".join(["the scores that were seen", *(labels[name] for name in covariates if name in labels)])
     found = [_Analysis("mmrm", main, f"missing at random given {given}")]
-    if helped:
+    unanswered: list[Notice] = []
+
+    def add(name: str, ask: Callable[[], _Analysis]) -> None:
+        analysis = answered(spec.parsed.response, f"“{ANALYSES[name]}” is", ask, unanswered)
+        found.extend([] if analysis is None else [analysis])
+
+    def auxiliaries_too() -> _Analysis:
         joint = draws(spec, cohort, auxiliaries=helped, method="conditional-mean", seed=by_means, progress=progress)
         words = f"{_at_random(joint)}; one model of all of them, standard errors by the jackknife"
-        found.append(_Analysis("auxiliaries", _pooled(joint, conf_level), words))
-    drawn = draws(spec, cohort, auxiliaries=helped, n=n, seed=by_chance, progress=progress)
-    words = f"{_at_random(drawn)}; {n} imputations, Rubin's rules"
-    found.append(_Analysis("imputation", _pooled(drawn, conf_level), words))
-    by_visit = weighted(spec, cohort, asked, truncate=truncate, conf_level=conf_level)
-    found.append(_Analysis("weighted", by_visit, _first_sentences(by_visit)))
-    augmented = weighted(spec, cohort, asked, kind="augmented", truncate=truncate, conf_level=conf_level)
-    words = "the same, or that a regression of the scores on the same predictors is right"
-    found.append(_Analysis("augmented", augmented, words))
-    alone = complete_cases(spec, cohort, conf_level=conf_level)
-    words = "those seen at every visit are like those lost, given the model's covariates"
-    found.append(_Analysis("complete", alone, words))
+        return _Analysis("auxiliaries", _pooled(joint, conf_level), words)
+
+    def imputation() -> _Analysis:
+        drawn = draws(spec, cohort, auxiliaries=helped, n=n, seed=by_chance, progress=progress)
+        words = f"{_at_random(drawn)}; {n} imputations, Rubin's rules"
+        return _Analysis("imputation", _pooled(drawn, conf_level), words)
+
+    def by_visit() -> _Analysis:
+        changes = weighted(spec, cohort, asked, truncate=truncate, conf_level=conf_level)
+        return _Analysis("weighted", changes, _first_sentences(changes))
+
+    def augmented() -> _Analysis:
+        changes = weighted(spec, cohort, asked, kind="augmented", truncate=truncate, conf_level=conf_level)
+        words = "the same, or that a regression of the scores on the same predictors is right"
+        return _Analysis("augmented", changes, words)
+
+    def alone() -> _Analysis:
+        words = "those seen at every visit are like those lost, given the model's covariates"
+        return _Analysis("complete", complete_cases(spec, cohort, conf_level=conf_level), words)
+
+    if helped:
+        add("auxiliaries", auxiliaries_too)
+    add("imputation", imputation)
+    add("weighted", by_visit)
+    add("augmented", augmented)
+    add("complete", alone)
     role = cohort.outcome_roles.get(spec.parsed.response)
     if role is not None and role.range is not None:
         low, high = role.range
@@ -132,8 +156,9 @@ def triangulation(
             f"nothing; missing scores at the ends of the scale ({low:g} and {high:g}), limits of this sample and no "
             "confidence interval"
         )
-        found.append(_Analysis("bounds", _ends(cohort, spec.parsed.response), words))
-    return _together(found, main)
+        assumed = words
+        add("bounds", lambda: _Analysis("bounds", _ends(cohort, spec.parsed.response), assumed))
+    return _together(found, main, unanswered)
 
 
 def _pooled(drawn: Draws, conf_level: float) -> Estimates:
@@ -160,7 +185,7 @@ def _ends(cohort: Cohort, outcome: str) -> Estimates:
     return replace(found, frame=frame, vcov=np.full((len(frame),) * 2, np.nan))
 
 
-def _together(found: list[_Analysis], main: Estimates) -> Estimates:
+def _together(found: list[_Analysis], main: Estimates, unanswered: Iterable[Notice]) -> Estimates:
     contrasts = list(main.frame["contrast"])
     parts, notices = [], dict[Notice, None]()
     size = sum(len(one.changes) for one in found)
@@ -195,6 +220,6 @@ def _together(found: list[_Analysis], main: Estimates) -> Estimates:
                 "No analysis but the bounds allows for something unseen that tells of the scores and of who was lost.",
             ),
         ),
-        notices=tuple(notices),
+        notices=(*notices, *unanswered),
         cells=whole["contrast"].map(main.frame.set_index("contrast")["n"]).to_numpy(dtype=float)[:, None],
     )

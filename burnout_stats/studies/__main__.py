@@ -1,8 +1,8 @@
 """The workshop of the synthetic cohorts.
 
 python -m burnout_stats.studies calibrate NAME [FOLDER]    solves a study's parameters and writes NAME.solved.toml
-python -m burnout_stats.studies synthetic FOLDER [NAME]    writes the shipped example: CSV, study file, truth,
-dictionary
+python -m burnout_stats.studies synthetic FOLDER [NAME]    writes the shipped examples (or one): CSV, study file,
+dictionary, truth
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
         case ["synthetic", folder, *name]:
             from ._synthetic import write_synthetic
 
-            written = list(write_synthetic(folder, *name))
+            written = [path for key in name or ("villa_sana", "peer_support") for path in write_synthetic(folder, key)]
         case _:
             sys.stderr.write(__doc__ or "")
             return StudyError.exit_code

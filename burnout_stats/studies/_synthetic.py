@@ -14,6 +14,8 @@ from ..cohort import Cohort
 from ..cohort.simulate import simulate as draw
 from ._design import Design, design, example_seed, parameters, study_id
 from ._dictionary import dictionary
+from ._peer_support import csv_text as peer_support_csv
+from ._peer_support import peer_support, shipped
 from ._truth import truth
 
 __all__ = ["csv_text", "example", "simulate", "study_file", "write", "write_synthetic"]
@@ -30,6 +32,8 @@ def simulate(name: str, *, n: int | None = None, seed: int) -> Cohort:
     StudyError
         `E-STUDY-UNKNOWN` for an unknown study, `E-STUDY-SIZE` for n below 1 or a negative seed.
     """
+    if _is_peer_support(name):
+        return peer_support(n=n, seed=seed)
     return draw(parameters(name), n=design(study_id(name)).n if n is None else n, seed=seed)
 
 
@@ -39,13 +43,16 @@ def example(name: str) -> Cohort:
     >>> example("villa_sana").n_subjects
     227
     """
-    return simulate(name, seed=example_seed(name))
+    return peer_support() if _is_peer_support(name) else simulate(name, seed=example_seed(name))
 
 
 def write(name: str, target: str | Path | TextIO, *, n: int | None = None, seed: int | None = None) -> None:
     """Write a synthetic cohort as CSV to a path or an open text stream; without a seed, that of the shipped example."""
-    cohort = simulate(name, n=n, seed=example_seed(name) if seed is None else seed)
-    text = csv_text(cohort, design(study_id(name)))
+    if _is_peer_support(name):
+        text = peer_support_csv(n=n, seed=seed)
+    else:
+        cohort = simulate(name, n=n, seed=example_seed(name) if seed is None else seed)
+        text = csv_text(cohort, design(study_id(name)))
     if isinstance(target, (str, Path)):
         Path(target).write_text(text, encoding="utf-8", newline="")
     else:
@@ -57,20 +64,28 @@ def write_synthetic(folder: str | Path, name: str = "villa_sana") -> tuple[Path,
 
     The same version of the package and its libraries writes the same bytes. Returns the paths written.
     """
-    key = study_id(name)
-    plan, told = design(key), truth(key)
-    cohort = example(key)
-    texts = {
-        f"{key}.csv": csv_text(cohort, plan),
-        f"{key}.toml": study_file(cohort, plan),
-        f"{key}.truth.json": json.dumps(told, indent=2, ensure_ascii=False) + "\n",
-        "README.md": dictionary(plan, told),
-    }
+    texts = shipped() if _is_peer_support(name) else _texts(study_id(name))
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for file, text in texts.items():
         (folder / file).write_text(text, encoding="utf-8", newline="")
     return tuple(folder / file for file in texts)
+
+
+def _is_peer_support(name: str) -> bool:
+    """Whether the cohort is the nested one, which has a recipe of its own."""
+    return name.replace("-", "_") == "peer_support"
+
+
+def _texts(key: str) -> dict[str, str]:
+    plan, told = design(key), truth(key)
+    cohort = example(key)
+    return {
+        f"{key}.csv": csv_text(cohort, plan),
+        f"{key}.toml": study_file(cohort, plan),
+        f"{key}.truth.json": json.dumps(told, indent=2, ensure_ascii=False) + "\n",
+        "README.md": dictionary(plan, told),
+    }
 
 
 def csv_text(cohort: Cohort, plan: Design) -> str:

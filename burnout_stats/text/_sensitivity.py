@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from ..display.escape import clean
@@ -27,6 +28,9 @@ ANALYSES = {
     "Weighted, augmented": "the same augmented by a model of the scores",
     "Bounds": "bounds that assume nothing",
 }
+ALIKE = 1e-6
+"""Of a standard error: estimates that differ by less are the same."""
+UNANSWERED = "N-SENSITIVITY-UNANSWERED"
 REASONS = {
     "return to baseline": "went back to where the cohort began",
     "no further change": "stayed as they were when last seen",
@@ -68,15 +72,26 @@ def sensitivity(dashboard: Dashboard, *, style: str | NumberStyle = "plain") -> 
 def _planned(dashboard: Dashboard) -> str:
     label = in_sentence(dashboard.outcome.label)
     others = list(dict.fromkeys(dashboard.triangulation.frame["analysis"].astype(str)))[1:]
-    assumed = [str(name) for name in dict.fromkeys(dashboard.strategies.frame["strategy"])][1:]
-    given = next((note for note in dashboard.strategies.about.notes if note.startswith("Missing at random")), "")
     beside = [ANALYSES.get(name, in_sentence(name)) for name in others]
-    return (
+    primary = (
         f"The primary analysis of {label} is the mixed model {dashboard.model.formula}, which uses every score that "
-        "was given and takes those that were not as explained by the ones that were (missing at random). Beside it "
-        f"stand, in the same units: {_listed(beside)}. {given.rstrip('.')}. Other assumptions about those who were not "
-        f"seen are that they {_listed([REASONS.get(name, name) for name in assumed], 'or')}."
+        "was given and takes those that were not as explained by the ones that were (missing at random)."
     )
+    sentences = [primary]
+    if beside:
+        sentences.append(f"Beside it stand, in the same units: {_listed(beside)}.")
+    if dashboard.strategies is not None:
+        assumed = [str(name) for name in dict.fromkeys(dashboard.strategies.frame["strategy"])][1:]
+        given = next((note for note in dashboard.strategies.about.notes if note.startswith("Missing at random")), "")
+        sentences += [f"{given.rstrip('.')}."] if given else []
+        if assumed:
+            sentences.append(
+                "Other assumptions about those who were not seen are that they "
+                f"{_listed([REASONS.get(name, name) for name in assumed], 'or')}."
+            )
+    if dashboard.unanswered or any(notice.code == UNANSWERED for notice in dashboard.triangulation.notices):
+        sentences.append("Some of what was planned has no answer in these data; the notices say which, and why.")
+    return " ".join(sentences)
 
 
 def _found(dashboard: Dashboard, style: NumberStyle) -> str:
@@ -95,32 +110,45 @@ def _found(dashboard: Dashboard, style: NumberStyle) -> str:
             f" ({percent_of(told.about.conf_level)} CI {_limits(main, decimals, style)}), the others between "
             f"{fixed(low, decimals)} and {fixed(high, decimals)}."
         )
-    strategies = shown(dashboard.strategies).frame
-    last = strategies["contrast"].iloc[-1]
-    assumed = strategies[strategies["contrast"].eq(last) & ~strategies[HIDDEN] & strategies["estimate"].notna()]
-    if len(assumed) > 1:
-        decimals = decimals_from(assumed["std_error"], style)
-        weakest = assumed.iloc[int(assumed["estimate"].abs().to_numpy().argmin())]
-        sentences.append(
-            f"Of the assumptions about those who were not seen, “{weakest['strategy']}” leaves least of the change "
-            f"from {_from_to(str(last))}: {fixed(weakest['estimate'], decimals)} "
-            f"({_limits(weakest, decimals, style)})."
-        )
-    return " ".join(sentences) or "The numbers rest on too few persons to be told."
+    if dashboard.strategies is not None:
+        sentences.append(_weakest(dashboard.strategies, style))
+    return " ".join(filter(None, sentences)) or "The numbers rest on too few persons to be told."
+
+
+def _weakest(strategies: Estimates, style: NumberStyle) -> str:
+    """The assumption about the unseen that leaves least of the last change, or turns it round furthest."""
+    frame = shown(strategies).frame
+    last = frame["contrast"].iloc[-1]
+    assumed = frame[frame["contrast"].eq(last) & ~frame[HIDDEN] & frame["estimate"].notna()]
+    if len(assumed) < 2:
+        return ""
+    decimals = decimals_from(assumed["std_error"], style)
+    estimates = assumed["estimate"].to_numpy(dtype=float)
+    if np.ptp(estimates) <= ALIKE * float(assumed["std_error"].max()):
+        return f"The change from {_from_to(str(last))} is the same under all assumptions about those who were not seen."
+    toward = estimates * (np.sign(estimates[0]) or 1.0)
+    weakest = assumed.iloc[int(toward.argmin())]
+    what = "leaves least of" if toward.min() >= 0 else "turns round"
+    return (
+        f"Of the assumptions about those who were not seen, “{weakest['strategy']}” {what} the change "
+        f"from {_from_to(str(last))}: {fixed(weakest['estimate'], decimals)} "
+        f"({_limits(weakest, decimals, style)})."
+    )
 
 
 def _changes(dashboard: Dashboard) -> str:
-    parts = [_tipping(dashboard)]
+    parts = [] if dashboard.tipping_point is None else [_tipping(dashboard.tipping_point, dashboard.outcome.range)]
     regression = dashboard.regression_to_the_mean
     if regression is not None:
         parts.append(_tipping_stability(regression))
-    parts.append(_choices(dashboard.specification_curve))
+    if dashboard.specification_curve is not None:
+        parts.append(_choices(dashboard.specification_curve))
     return " ".join([*(part for part in parts if part), LIMITS])
 
 
-def _tipping(dashboard: Dashboard) -> str:
-    frame = shown(dashboard.tipping_point).frame
-    low, high = dashboard.outcome.range or (-math.inf, math.inf)
+def _tipping(tipping_point: Estimates, scale: tuple[float, float] | None) -> str:
+    frame = shown(tipping_point).frame
+    low, high = scale or (-math.inf, math.inf)
     sentences = []
     for contrast, rows in frame.groupby("contrast", sort=False):
         at_zero = rows[rows["delta"].eq(0.0)]
@@ -130,9 +158,15 @@ def _tipping(dashboard: Dashboard) -> str:
         if str(at_zero["conclusion"].iloc[0]).startswith("includes"):
             sentences.append(f"The interval of the change from {_from_to(str(contrast))} includes 0 as it is.")
             continue
+        if np.ptp(rows["estimate"].to_numpy(dtype=float)) <= ALIKE * float(rows["std_error"].max()):
+            sentences.append(
+                f"No score was missing that could move the change from {_from_to(str(contrast))}, so no shift does."
+            )
+            continue
         if not len(tips):
             sentences.append(
-                f"No shift within the scale brings the interval of the change from {_from_to(str(contrast))} to 0."
+                f"No shift of the missing scores from {rows['delta'].min():+.1f} to {rows['delta'].max():+.1f} points "
+                f"brings the interval of the change from {_from_to(str(contrast))} to 0."
             )
             continue
         deltas = tips["delta"].to_numpy(dtype=float)
@@ -149,23 +183,31 @@ def _tipping(dashboard: Dashboard) -> str:
 def _tipping_stability(regression: Estimates) -> str:
     frame = shown(regression).frame
     rows = frame[frame["measure"].eq("tipping stability") & ~frame[HIDDEN] & frame["estimate"].notna()]
-    return " ".join(_stability_sentence(str(row["visit"]), float(row["estimate"])) for row in rows.to_dict("records"))
-
-
-def _stability_sentence(visit: str, stability: float) -> str:
-    if stability <= 0:
-        return (
-            "Even if the scores of people who are not helped had kept nothing of their distance from the norm, "
-            f"regression to the mean would not account for the whole change at {visit}."
-        )
-    if stability >= 1:
-        return (
-            f"The change at {visit} is in the other direction than regression to the mean, which cannot account for it."
-        )
-    return (
-        f"Regression to the mean alone would account for the whole change at {visit} if the scores of people who are "
-        f"not helped kept {fixed(stability, 2)} of their distance from the norm."
+    return " ".join(
+        _stability_sentence(str(row["visit"]), *(float(row[name]) for name in ("estimate", "conf_low", "conf_high")))
+        for row in rows.to_dict("records")
     )
+
+
+def _stability_sentence(visit: str, stability: float, low: float, high: float) -> str:
+    """What the tipping stability says; where its interval reaches further than the estimate, that is said too."""
+    if stability <= 0:
+        sentence = (
+            "Even if the scores of people who are not helped had kept nothing of their distance from the norm, "
+            f"regression to the mean would not account for the whole change at {visit}"
+        )
+        sure = high <= 0
+    elif stability >= 1:
+        sentence = (
+            f"The change at {visit} is in the other direction than regression to the mean, which cannot account for it"
+        )
+        sure = low >= 1
+    else:
+        return (
+            f"Regression to the mean alone would account for the whole change at {visit} if the scores of people who "
+            f"are not helped kept {fixed(stability, 2)} of their distance from the norm."
+        )
+    return f"{sentence}." if sure else f"{sentence}; so says the estimate, but its interval does not rule it out."
 
 
 def _choices(curve: Estimates) -> str:

@@ -120,7 +120,9 @@ def test_scores_keep_to_their_grids():
 
 def test_the_words_of_the_workshop(tmp_path, capsys):
     assert main(["synthetic", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.splitlines()[0].endswith("villa_sana.csv")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("villa_sana.csv")
+    assert lines[-1].endswith("peer_support.md")
     assert main(["other"]) == 2
     assert "calibrate" in capsys.readouterr().err
 
