@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 PIP    := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: report data test check oldest snapshots bench screenshots clean
+.PHONY: report data test check oldest snapshots bench validate screenshots clean
 .DEFAULT_GOAL := report
 .NOTPARALLEL:
 
@@ -33,6 +33,10 @@ snapshots: .venv/workshop          ## rewrites tests/snapshots/: look at the dif
 bench: .venv/workshop              ## our fit beside statsmodels, by number of subjects (`make bench PEERS=1`: beside every peer; IMPUTATION=1: a thousand imputations)
 	$(if $(PEERS),$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[bench]')
 	$(BIN)/python benchmarks/$(if $(STREAM),stream.py --rows $(STREAM),$(if $(IMPUTATION),imputation.py,bench.py $(if $(PEERS),--peers)))
+
+validate: .venv/workshop           ## the published studies with a thousand replicates each, and the simulation studies
+	$(BIN)/burnout-stats reproduce --all --replicates 1000
+	$(BIN)/pytest -n 2 tests/recovery
 
 screenshots: report .venv/workshop ## docs/screenshots/ from out/report.html, by headless Chromium
 	$(BIN)/python docs/screenshots/redraw.py

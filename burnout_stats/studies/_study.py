@@ -152,9 +152,13 @@ class Study:
             factors=self.factors,
         )
 
-    def simulate(self, seed: int) -> Cohort:
-        """One synthetic cohort of the study: the first replicate of `stack` with this seed."""
-        return to_cohort(self.stack(1, seed=seed))
+    def simulate(self, seed: int, *, exact: bool = False) -> Cohort:
+        """One synthetic cohort of the study: the first replicate of `stack` with this seed.
+
+        With `exact`, the cohort of `reconstruct(seed)`: its own summaries round to the printed digits, as far as these
+        can be met together (`reconstruct` tells which were met), and its scores are on no grid.
+        """
+        return self.reconstruct(seed).cohort if exact else to_cohort(self.stack(1, seed=seed))
 
     def analyze(self, cohort: Cohort) -> Analysis:
         """The study's plan as printed, on a cohort with its columns: numbers by id, and the answers behind them."""

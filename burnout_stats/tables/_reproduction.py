@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..display import Column, Table
+from ..display import Cell, Column, Interval, Table
+from ..display.styles import p_value
 from ..estimates import Estimates
 from ..estimates.tabulation import tabulate
 from ._kinds import expect
@@ -54,7 +55,9 @@ def reproduction(estimates: Estimates, *, title: str = "") -> Table:
     at = {column.key: place for place, column in enumerate(made.columns)}
     rows = tuple(
         replace(
-            row, cells=tuple(row.cells[at[key]] for key in headers), decimals=_decimals(str(row.cells[at["printed"]]))
+            row,
+            cells=tuple(_cell(row.cells[at[key]], str(row.cells[at["printed"]])) for key in headers),
+            decimals=_decimals(str(row.cells[at["printed"]])),
         )
         for row in made.rows
     )
@@ -65,3 +68,12 @@ def reproduction(estimates: Estimates, *, title: str = "") -> Table:
 def _decimals(printed: str) -> int:
     """One digit more than was printed."""
     return min(len(printed.strip("<>%").partition(".")[2]) + 1, 4)
+
+
+def _cell(cell: Cell, printed: str) -> Cell:
+    """A p value beside one that was printed as a bound is told as p values are, never as 0.000."""
+    if not printed.startswith("<"):
+        return cell
+    if isinstance(cell, Interval):
+        return f"{p_value(cell.low)} to {p_value(cell.high)}"
+    return p_value(cell) if isinstance(cell, float) else cell

@@ -377,3 +377,8 @@ def test_paths_as_printed_are_those_of_the_panel_model():
     frame = paths(cross_lagged(kept, "coping", "exhaustion", visits=["baseline", "3 years"])).frame
     z = frame[frame["outcome"].eq("exhaustion") & frame["path"].eq("cross-lagged")]["statistic"].item()
     assert statistics_of(one, one.stack(1, seed=2))["coping_z"][0] == pytest.approx(z, rel=1e-6)
+
+
+def test_an_exact_cohort_is_the_reconstruction():
+    one = study("villa-sana-2008")
+    pd.testing.assert_frame_equal(one.simulate(1, exact=True).frame, one.reconstruct(1).cohort.frame)
