@@ -191,6 +191,10 @@ def shown(results: Results) -> Results:
     return protect(results, results.about.policy)
 
 
+_EACH_ITS_OWN = frozenset({"as_printed", "reproduction"})
+"""Kinds whose rows are numbers of different scales, so that one standard error says nothing of another row."""
+
+
 def tabulate(
     results: Estimates | Summaries,
     *,
@@ -223,7 +227,7 @@ def tabulate(
     stub = [name for name in naming if name not in by] or naming
     by = [name for name in by if name not in stub]
     numbers = [column for key, column in _columns(frame, about, headers or {}).items() if not columns or key in columns]
-    digits = _decimals(frame, decimals, per_row)
+    digits = _decimals(frame, decimals, per_row or results.about.kind in _EACH_ITS_OWN)
     rows = []
     for place, record in enumerate(frame.to_dict("records")):
         cells: list[Cell] = [_label(record[name]) for name in stub]
