@@ -61,7 +61,7 @@ def stability_curve(
     --------
     >>> from burnout_stats.studies import example
     >>> curve = stability_curve(example("villa_sana"), "exhaustion", norm=Norm(2.52, 0.92, 1070), visits="1 year")
-    >>> curve.frame.query("measure == 'expected change'")["stability"].tolist()
+    >>> curve.frame[curve.frame["measure"].eq("expected change")]["stability"].tolist()
     ['0.3', '0.4', '0.5', '0.6', '0.7', '0.8', '0.9']
     """
     asked = _curve_asked(norm, stability, selection, reliability, cutoff, carry, conf_level)
@@ -100,7 +100,8 @@ def stability_curve_from_summaries(
     >>> curve = stability_curve_from_summaries(
     ...     Sample(3.00, 0.94, 185), Sample(2.53, 0.76, 185), t=6.76, norm=Norm(2.52, 0.92, 1070)
     ... )
-    >>> [round(value, 2) for value in curve.frame.query("measure == 'expected change'")["estimate"]]
+    >>> rows = curve.frame["measure"].eq("expected change")
+    >>> [round(value, 2) for value in curve.frame[rows]["estimate"]]
     [-0.34, -0.29, -0.24, -0.19, -0.14, -0.1, -0.05]
     """
     asked = _curve_asked(norm, stability, selection, reliability, cutoff, carry, conf_level)
