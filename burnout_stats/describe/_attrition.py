@@ -19,7 +19,6 @@ from ._groups import groups_of
 
 __all__ = ["attrition", "attrition_from_summaries"]
 
-CONTRAST = f"{LOST} - {COMPLETED}"
 TESTS: Mapping[str, str] = {"pooled": "Student's t with pooled variance", "welch": "Welch's t"}
 COUNT_TESTS: Mapping[str, str] = {
     "chi-square": "chi-square without continuity correction",
