@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 PIP    := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: report data test check oldest snapshots bench validate screenshots clean
+.PHONY: report data test check oldest snapshots bench validate screenshots docs clean
 .DEFAULT_GOAL := report
 .NOTPARALLEL:
 
@@ -41,8 +41,11 @@ validate: .venv/workshop           ## the published studies with a thousand repl
 screenshots: report .venv/workshop ## docs/screenshots/ from out/report.html, by headless Chromium
 	$(BIN)/python docs/screenshots/redraw.py
 
+docs: .venv/site                   ## the documentation site in out/docs/, warnings as errors
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --jobs 2 --quiet docs out/docs
+
 clean:                             ## away with what `make` has made
-	rm -rf .venv .venv-oldest out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oldest out dist docs/reference docs/notebooks .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Stamps, so that nothing is installed twice: what a report needs, what the workshop needs beyond it, and the same with old libraries.
 
@@ -55,6 +58,11 @@ clean:                             ## away with what `make` has made
 	@echo 'Installing the workshop into .venv; this takes about two minutes.'
 	@$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[dev]'
 	@touch .venv/installed $@
+
+.venv/site: pyproject.toml constraints.txt | .venv/bin/python
+	@echo 'Installing what the documentation site needs into .venv; this takes about a minute.'
+	@$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[docs]'
+	@touch $@
 
 .venv-oldest/workshop: pyproject.toml constraints-oldest.txt | .venv-oldest/bin/python
 	@echo 'Installing the workshop with old libraries into .venv-oldest; this takes about two minutes.'

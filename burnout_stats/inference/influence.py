@@ -64,7 +64,7 @@ def influence(fit: Fit, *, refit: bool = True) -> Influence:
     Returns
     -------
     Influence
-        Cook's distance is (β̂ − β̂_(i))' Φ⁻¹ (β̂ − β̂_(i)) / p and the covariance ratio |Φ_(i)| / |Φ|, with Φ the
+        Cook's distance is (β̂ − β̂_(i))' Φ⁻¹ (β̂ − β̂_(i)) / p and the covariance ratio det Φ_(i) / det Φ, with Φ the
         model's covariance of β̂ (also with probability weights). A weighted subject is left out whole. Subjects without
         whom the model has no answer are NaN, with a notice.
 

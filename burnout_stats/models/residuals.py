@@ -127,8 +127,8 @@ def covariance_check(fit: Fit) -> Summaries:
     -------
     Summaries
         For every visit and pair of visits, with `n` the subjects seen there: "observed" and "fitted" SD or correlation,
-        and "z", the difference of the two (co)variances in standard errors that it has if the model is right. A |z|
-        beyond 2 or 3 says that the structure is too simple; an unstructured covariance has |z| near 0.
+        and "z", the difference of the two (co)variances in standard errors that it has if the model is right. A z
+        beyond 2 or 3 says that the structure is too simple; an unstructured covariance has z near 0.
 
     Notes
     -----

@@ -100,7 +100,7 @@ def draws(
         Variables that make "missing at random" believable, and are in no model: `"coping"` at every visit where it is
         known, `"job_stress[baseline]"` at one.
     method : "bayes", "bootstrap" or "conditional-mean"
-        Draws from the posterior under the prior |Σ|^(−(D+1)/2) (proper imputation); restricted maximum likelihood in
+        Draws from the posterior under the prior `|Σ|^(−(D+1)/2)` (proper imputation); restricted maximum likelihood in
         resamples of the subjects (an approximation to it); or the estimate with a jackknife, where nothing is random.
     n : int
         Draws; of no meaning to "conditional-mean", which has one for each subject and one for all.
