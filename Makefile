@@ -2,9 +2,10 @@
 
 PYTHON ?= python3
 BIN    := .venv/bin
+AXE    := 4.14.1
 PIP    := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: report data test check oldest snapshots bench validate screenshots docs clean
+.PHONY: report data test check oldest snapshots bench validate screenshots docs accessibility clean
 .DEFAULT_GOAL := report
 .NOTPARALLEL:
 
@@ -43,6 +44,11 @@ screenshots: report .venv/workshop ## docs/screenshots/ from out/report.html, by
 
 docs: .venv/site                   ## the documentation site in out/docs/, warnings as errors
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --jobs 2 --quiet docs out/docs
+
+accessibility: .venv/workshop      ## the report in headless Chromium: axe-core finds nothing, no request leaves the page
+	@command -v npm >/dev/null && npm install --silent --no-save --no-package-lock --prefix .venv/axe axe-core@$(AXE) || \
+	    echo 'axe-core was not installed: npm or the network is missing here.'
+	$(BIN)/pytest -rs tests/accessibility
 
 clean:                             ## away with what `make` has made
 	rm -rf .venv .venv-oldest out dist docs/reference docs/notebooks .pytest_cache .mypy_cache .ruff_cache .hypothesis
