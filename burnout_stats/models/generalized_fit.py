@@ -1,0 +1,466 @@
+"""A generalized linear mixed model fitted: `GeneralizedFit`, and how it comes about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import logit
+
+from ..cohort import Cohort
+from ..cohort.roles import Outcome, Visits
+from ..design import Design, build
+from ..design.build import Rows
+from ..design.grid import ReferenceGrid
+from ..display import Shown, Table
+from ..display.escape import for_terminal
+from ..engine.basis import Basis
+from ..engine.glmm import Optimum, Problem, maximize, pooled
+from ..engine.logistic import separating
+from ..engine.moments import aliased, moments_of_rows
+from ..errors import ModelError, one_of
+from ..estimates.answers import Answer, JointAnswer
+from ..notices import Notice, announce
+from .events import Counted, counted_outcome
+from .generalized import GLMM
+from .representation import size_of
+
+__all__ = ["GeneralizedFit", "fit_generalized"]
+
+Array = NDArray[np.float64]
+NOTHING = 1e-4
+"""A standard deviation of a random effect, on the scale of the link, below which it is called zero."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class GeneralizedFit(Shown):
+    """A fitted generalized linear mixed model.
+
+    Attributes
+    ----------
+    spec : GLMM
+    design : Design
+    counted : Counted
+        What is counted, in words, and the labels of ordered categories.
+    problem : Problem
+        The rows, identical subjects once; `place` says where each subject went.
+    optimum : Optimum
+    kept, null : columns estimated, and combinations of columns that are zero
+    names_of_gamma : thresholds ("low|middle"), "log(size)", "logit(extra zeros)"
+    notices : tuple of Notice
+    """
+
+    spec: GLMM
+    design: Design
+    counted: Counted
+    problem: Problem
+    place: NDArray[np.int64]
+    optimum: Optimum
+    kept: NDArray[np.intp]
+    null: Array
+    rows: Rows
+    seen: tuple[int, ...]
+    names_of_gamma: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome that was modeled."""
+        return self.design.outcome
+
+    @property
+    def visits(self) -> Visits:
+        """The visits at which the outcome was seen."""
+        visits = self.design.visits
+        return Visits(tuple(visits.labels[k] for k in self.seen), tuple(visits.years[k] for k in self.seen))
+
+    @property
+    def grid(self) -> ReferenceGrid:
+        """The reference grid for marginal means."""
+        return self.design.grid
+
+    @property
+    def n_subjects(self) -> int:
+        """Subjects in the model."""
+        return len(self.rows.ordinal)
+
+    @property
+    def n_obs(self) -> int:
+        """Rows in the model."""
+        return len(self.rows.subject)
+
+    @property
+    def n_parameters(self) -> int:
+        """Covariances of the random effects, thresholds, sizes: all but the fixed effects."""
+        _, t, g = self.problem.sizes
+        return t + g
+
+    @property
+    def loglik(self) -> float:
+        """The log-likelihood, by quadrature."""
+        return self.optimum.loglik
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion, every parameter counted."""
+        return -2 * self.loglik + 2 * len(self.optimum.psi)
+
+    @property
+    def bic(self) -> float:
+        """The Bayesian criterion, with the number of subjects."""
+        return float(-2 * self.loglik + np.log(self.n_subjects) * len(self.optimum.psi))
+
+    @property
+    def converged(self) -> bool:
+        """Whether gradient and information were verified."""
+        return self.optimum.converged
+
+    @property
+    def transform(self) -> Array:
+        """T: the fixed effects of the kept columns are T ψ.
+
+        Thresholds take the place of the intercept: it is minus their mean.
+        """
+        p, _, g = self.problem.sizes
+        whole = np.zeros((len(self.kept), len(self.optimum.psi)))
+        if self.spec.family != "ordinal":
+            whole[:, :p] = np.eye(p)
+            return whole
+        whole[1:, :p] = np.eye(p)
+        whole[0, -g:] = -1.0 / g
+        return whole
+
+    @property
+    def coef(self) -> pd.Series:
+        """Fixed effects by term, on the scale of the link; NaN for aliased columns."""
+        beta = np.full(len(self.design.names), np.nan)
+        beta[self.kept] = self.transform @ self.optimum.psi
+        return pd.Series(beta, index=list(self.design.names), name="estimate")
+
+    @property
+    def vcov(self) -> pd.DataFrame:
+        """Covariance of the fixed effects; NaN for aliased columns."""
+        whole = np.full((len(self.design.names),) * 2, np.nan)
+        T = self.transform
+        whole[np.ix_(self.kept, self.kept)] = T @ self.optimum.vcov @ T.T
+        return pd.DataFrame(whole, index=list(self.design.names), columns=list(self.design.names))
+
+    @property
+    def further(self) -> pd.DataFrame:
+        """Thresholds, the logarithm of a size, the logit of extra zeros: estimate and standard error."""
+        p, t, _ = self.problem.sizes
+        rows = slice(p + t, None)
+        return pd.DataFrame(
+            {
+                "estimate": self.optimum.psi[rows],
+                "std_error": np.sqrt(np.diag(self.optimum.vcov)[rows]),
+            },
+            index=list(self.names_of_gamma),
+        )
+
+    @property
+    def G(self) -> Array:
+        """The covariance of the random effects."""
+        p, t, _ = self.problem.sizes
+        q = self.problem.Z.shape[2]
+        root = np.zeros((q, q))
+        root[self.problem.free[:, 0], self.problem.free[:, 1]] = self.optimum.psi[p : p + t]
+        return np.asarray(root @ root.T)
+
+    @property
+    def varcorr(self) -> pd.DataFrame:
+        """Standard deviations of the random effects, and their correlations."""
+        assert self.design.random is not None
+        names, G = list(self.design.random.names), self.G
+        if not len(G):
+            return pd.DataFrame({"sd": np.zeros(len(names))}, index=names)
+        sd = np.sqrt(np.diag(G))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            frame = pd.DataFrame(G / np.outer(sd, sd), index=names, columns=names)
+        frame.insert(0, "sd", sd)
+        return frame
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences that belong under every table of its numbers."""
+        return (f"Counted: {self.counted.what}.",)
+
+    def answer(self, L: Array, *, df: str | None = None, vcov: str | None = None) -> Answer:
+        """L β̂ on the scale of the link, with its covariance; df are infinite (normal distribution)."""
+        method = self._method(df, vcov)
+        L = np.atleast_2d(np.asarray(L, dtype=float))
+        inner = L[:, self.kept] @ self.transform
+        estimable = self.is_estimable(L)
+        estimate = np.where(estimable, inner @ self.optimum.psi, np.nan)
+        covariance = np.where(np.outer(estimable, estimable), inner @ self.optimum.vcov @ inner.T, np.nan)
+        degrees = np.where(estimable, np.inf, np.nan)
+        return Answer(estimate=estimate, vcov=covariance, df=degrees, method=method)
+
+    def answer_joint(self, L: Array, *, df: str | None = None, vcov: str | None = None) -> JointAnswer:
+        """The Wald test of L β = 0, as F with infinite denominator."""
+        method = self._method(df, vcov)
+        L = np.atleast_2d(np.asarray(L, dtype=float))
+        inner = L[:, self.kept] @ self.transform
+        u, s, _ = np.linalg.svd(inner, full_matrices=False)
+        rank = int((s > 1e-10 * max(float(s[0]), 1e-300)).sum()) if s[0] > 0 else 0
+        if not rank or not self.is_estimable(L).all():
+            raise ModelError(
+                "E-MODEL-NOT-ESTIMABLE",
+                "The joint test asks for a combination of fixed effects that the data cannot estimate.",
+                "Every row of L must be a combination of estimable effects, and not zero.",
+                "Leave out the cells without data.",
+            )
+        K = u[:, :rank].T @ inner
+        estimate = K @ self.optimum.psi
+        statistic = float(estimate @ np.linalg.solve(K @ self.optimum.vcov @ K.T, estimate)) / rank
+        return JointAnswer(statistic=statistic, num_df=float(rank), df=np.inf, method=method)
+
+    def is_estimable(self, L: Array) -> NDArray[np.bool_]:
+        """Which rows of L (k × p) the data can estimate."""
+        if not self.null.size:
+            return np.ones(len(L), dtype=bool)
+        size = np.abs(L) @ np.abs(self.null)
+        estimable: NDArray[np.bool_] = (np.abs(L @ self.null) <= 1e-8 * np.maximum(size, 1e-300)).all(1)
+        return estimable
+
+    def _method(self, df: str | None, vcov: str | None) -> str:
+        one_of("df", df or "asymptotic", ["asymptotic"])
+        one_of("vcov", vcov or "model", ["model"])
+        return "asymptotic"
+
+    def _tables(self) -> tuple[Table, ...]:
+        from .generalized_tables import generalized_tables
+
+        return generalized_tables(self)
+
+    def __repr__(self) -> str:
+        state = "verified" if self.converged else "not verified"
+        told = size_of(self.n_subjects, self.n_obs, self.design.policy)
+        return f"<GeneralizedFit: {for_terminal(self.spec.formula)}; {self.spec.family}, {told}, optimum {state}>"
+
+
+def fit_generalized(spec: GLMM, cohort: Cohort) -> GeneralizedFit:
+    """Fit a generalized linear mixed model to a cohort.
+
+    Raises
+    ------
+    StudyError
+        For names that the cohort does not have.
+    ModelError
+        `E-MODEL-SCORES` where the outcome is not what the family counts, `E-MODEL-SEPARATION` where a column tells
+        events from others without error and no penalty was asked, and as `build` does.
+    """
+    counted = counted_outcome(cohort, spec.parsed.response, spec.family, event=spec.event, case=spec.case)
+    design, rows = build(spec.parsed, counted.cohort, weight=spec.weights)
+    if spec.zeros == "none":
+        design, rows = _positive_part(spec, counted, design)
+    seen = np.unique(rows.visit)
+    kept, dropped, null = _independent(rows, design)
+    whole = _problem(spec, design, rows, kept, counted)
+    _refuse_constant(spec, whole, design)
+    if spec.family == "binomial" and spec.penalty is None:
+        _refuse_separated(rows, kept, design)
+    problem, place = pooled(whole)
+    optimum, problem, found = _search(spec, problem, design)
+    notices = (*design.notices, *_aliased(design, dropped), *found)
+    announce(notices)
+    return GeneralizedFit(
+        spec=spec,
+        design=design,
+        counted=counted,
+        problem=problem,
+        place=place,
+        optimum=optimum,
+        kept=kept,
+        null=null,
+        rows=rows,
+        seen=tuple(int(k) for k in seen),
+        names_of_gamma=_names_of_gamma(spec, counted),
+        notices=notices,
+    )
+
+
+def _positive_part(spec: GLMM, counted: Counted, design: Design) -> tuple[Design, Rows]:
+    """The design and rows of the scores above 0."""
+    name = design.outcome.name
+    values = counted.cohort.data[name]
+    data = counted.cohort.data.assign(**{name: values.where(values > 0)})
+    return build(spec.parsed, replace(counted.cohort, data=data), weight=spec.weights)
+
+
+def _independent(rows: Rows, design: Design) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
+    n_rows = len(rows.z)
+    visit = np.unique(rows.visit, return_inverse=True)[1]
+    basis = Basis.centered(np.full(n_rows, 1 / n_rows) @ rows.z, design.encoder.constant)
+    raw = moments_of_rows(rows.z, rows.subject, visit, int(visit.max()) + 1, basis=basis)
+    return aliased(raw)
+
+
+def _problem(spec: GLMM, design: Design, rows: Rows, kept: NDArray[np.intp], counted: Counted) -> Problem:
+    """The rows in a padded block, a subject a line, a visit a place."""
+    n, V = len(rows.ordinal), len(design.visits)
+    at = (rows.subject, rows.visit)
+
+    def block(values: Array) -> Array:
+        out = np.zeros((n, V, *values.shape[1:]))
+        out[at] = values
+        return out
+
+    assert design.random is not None
+    X = rows.z[:, kept]
+    Z = design.random.at_visits(design.visits, np.arange(V))[rows.visit] if rows.random is None else rows.random
+    y, mask = block(rows.z[:, -1]), block(np.ones(len(rows.z)))
+    W: tuple[Array, ...] = ()
+    tied: tuple[NDArray[np.int64], ...] = ()
+    fixed: tuple[Array, ...] = ()
+    if spec.family == "ordinal":
+        K = len(counted.categories)
+        codes = np.arange(K - 1)
+        X = X[:, 1:]  # thresholds take the place of the intercept
+        upper = (y[..., None] == codes) * mask[..., None]
+        lower = (y[..., None] == codes + 1) * mask[..., None]
+        W, tied = (upper, lower), (codes, codes)
+        fixed = (np.where(y == K - 1, np.inf, 0.0), np.where(y == 0, -np.inf, 0.0))
+        empty = mask == 0  # any finite thresholds where there is no score
+        fixed = (np.where(empty, 1.0, fixed[0]), np.where(empty, -1.0, fixed[1]))
+    else:
+        names = spec.distribution.further
+        W = tuple(np.ones((n, V, 1)) for _ in names)
+        tied = tuple(np.array([k]) for k, _ in enumerate(names))
+        fixed = tuple(np.zeros((n, V)) for _ in names)
+    free = [(i, j) for part in design.random.blocks for place, i in enumerate(part) for j in part[: place + 1]]
+    return Problem(
+        family=spec.distribution,
+        y=y if spec.zeros != "none" else np.where(mask > 0, y, 1.0),
+        X=block(X),
+        Z=block(Z),
+        W=W,
+        tied=tied,
+        fixed=fixed,
+        offset=np.zeros((n, V)),
+        mask=mask,
+        counts=np.ones(n) if rows.weight is None else rows.weight,
+        free=np.array(free, dtype=np.int64).reshape(-1, 2),
+    )
+
+
+def _start(spec: GLMM, problem: Problem) -> Array:
+    """β = 0 but for the intercept, and further predictors from the shares or counts that were seen."""
+    p, _, g = problem.sizes
+    on = problem.mask > 0
+    y, counts = problem.y[on], np.broadcast_to(problem.counts[:, None], on.shape)[on]
+    beta, gamma = np.zeros(p), np.zeros(g)
+    mean = float(counts @ y / counts.sum())
+    if spec.family == "ordinal":
+        shares = np.cumsum([counts[y == k].sum() for k in range(g)]) / counts.sum()
+        gamma = np.asarray(logit(shares))
+    elif spec.family == "binomial":
+        beta[0] = float(logit(np.clip(mean, 0.01, 0.99))) if p else 0.0
+    elif p:
+        beta[0] = np.log(max(mean, 0.05))
+    if spec.zeros == "inflated":
+        gamma[-1] = float(logit(np.clip((y == 0).mean() / 2, 0.02, 0.9)))
+    return np.concatenate([beta, gamma])
+
+
+def _search(spec: GLMM, problem: Problem, design: Design) -> tuple[Optimum, Problem, tuple[Notice, ...]]:
+    """The best of the model without random effects and of searches from small and large ones."""
+    p, t, _ = problem.sizes
+    q = problem.Z.shape[2]
+    n_nodes = spec.nodes(q)
+    plain = maximize(problem.without_random(), _start(spec, problem), 1)
+    on = problem.mask[..., None]
+    size = np.sqrt((problem.Z**2 * on).sum(axis=(0, 1)) / max(float(on.sum()), 1.0))
+    best: Optimum | None = None
+    for scale in (1.0, 0.3, 2.5):
+        diagonal = [scale / max(float(size[i]), 1e-8) if i == j else 0.0 for i, j in problem.free]
+        start = np.concatenate([plain.psi[:p], diagonal, plain.psi[p:]])
+        found = maximize(problem, start, n_nodes)
+        if best is None or found.loglik > best.loglik + 1e-8:
+            best = found
+        if best.converged:
+            break
+    assert best is not None
+    name = design.outcome.name
+    if best.loglik <= plain.loglik + 1e-7 * (1 + abs(plain.loglik)):
+        notice = Notice(
+            "N-MODEL-BOUNDARY",
+            f"In the model of `{name}`, the variance of the random effects is 0: subjects differ no more than the "
+            "fixed effects and chance say.",
+            "The estimates are those of the model without random effects.",
+        )
+        return plain, problem.without_random(), (notice,)
+    root = np.zeros((q, q))
+    root[problem.free[:, 0], problem.free[:, 1]] = best.psi[p : p + t]
+    values = np.linalg.svd(root * size[:, None], compute_uv=False)
+    notices: list[Notice] = []
+    if q > 1 and values.min() < NOTHING * max(1.0, float(values.max())):
+        notices.append(
+            Notice(
+                "N-MODEL-BOUNDARY",
+                f"In the model of `{name}`, the covariance of the random effects is singular: a variance is 0, or a "
+                "correlation is 1.",
+                'Try a simpler random part, such as "(1 | subject)", and compare.',
+            )
+        )
+    elif not best.converged:
+        notices.append(
+            Notice(
+                "N-MODEL-NOT-CONVERGED",
+                f"In the model of `{name}`, the search ended where the optimum could not be verified.",
+                "Do not report these numbers; try a simpler model or fewer categories.",
+            )
+        )
+    return best, problem, tuple(notices)
+
+
+def _refuse_constant(spec: GLMM, problem: Problem, design: Design) -> None:
+    """Stop where every score is the same."""
+    seen = np.unique(problem.y[problem.mask > 0])
+    if len(seen) < 2:
+        raise ModelError(
+            "E-MODEL-NO-SPREAD",
+            f"Every score of `{design.outcome.name}` is the same ({spec.family}).",
+            "A model needs scores that differ.",
+            "Look at the data with describe.by_visit, or at the rule that makes the event.",
+        )
+
+
+def _refuse_separated(rows: Rows, kept: NDArray[np.intp], design: Design) -> None:
+    """Stop where a combination of columns tells events from others without error."""
+    distinct = np.unique(np.column_stack([rows.z[:, kept], rows.z[:, -1]]), axis=0)
+    found = separating(distinct[:, :-1], distinct[:, -1])
+    if not found.any():
+        return
+    names = ", ".join(f"`{design.names[kept[k]]}`" for k in np.flatnonzero(found))
+    raise ModelError(
+        "E-MODEL-SEPARATION",
+        f"In the model of `{design.outcome.name}`, {names} tells events from others without error: a group has none, "
+        "or nothing else.",
+        "The likelihood then has no maximum: an estimate would run to infinity.",
+        'Fit with penalty="soft", which keeps every estimate finite, or leave the term out.',
+    )
+
+
+def _names_of_gamma(spec: GLMM, counted: Counted) -> tuple[str, ...]:
+    if spec.family == "ordinal":
+        labels = counted.categories
+        return tuple(f"{low}|{high}" for low, high in pairwise(labels))
+    words = {"log_size": "log(size)", "zero_inflation": "logit(extra zeros)"}
+    return tuple(words[name] for name in spec.distribution.further)
+
+
+def _aliased(design: Design, dropped: NDArray[np.intp]) -> tuple[Notice, ...]:
+    if not len(dropped):
+        return ()
+    names = ", ".join(f"`{design.names[k]}`" for k in dropped)
+    return (
+        Notice(
+            "N-MODEL-ALIASED",
+            f"In the model of `{design.outcome.name}`, {names} cannot be told from earlier columns, and is left out.",
+            "Look for a level without subjects, or for a covariate that says the same as another.",
+        ),
+    )
