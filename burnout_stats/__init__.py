@@ -59,9 +59,9 @@ if TYPE_CHECKING:
         tally,
     )
     from .notices import BurnoutStatsWarning, Notice
-    from .plan import read_study
+    from .plan import draft_study, read_study
     from .plan.check import check  # by its file: mypy meets the name twice on the way through the room
-    from .reporting import report
+    from .reporting import compare_results, report
     from .studies import example, simulate
 
 __all__ = [
@@ -94,10 +94,12 @@ __all__ = [
     "check",
     "combine",
     "compare",
+    "compare_results",
     "confint",
     "contrast",
     "covariance_check",
     "describe",
+    "draft_study",
     "effect_sizes",
     "emmeans",
     "example",
@@ -154,8 +156,8 @@ _HOMES = {
             "residuals tally"
         ),
         "notices": "BurnoutStatsWarning Notice",
-        "plan": "check read_study",
-        "reporting": "report",
+        "plan": "check draft_study read_study",
+        "reporting": "compare_results report",
         "studies": "example simulate",
     }.items()
     for name in names.split()

@@ -6,6 +6,7 @@ which a line of a log would command the CI system that reads it.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,7 +18,7 @@ from ..display.escape import for_terminal
 from ..errors import Problem
 from ..notices import Notice
 
-__all__ = ["progress_bar", "say", "say_notices", "say_problems", "tell", "told_problem"]
+__all__ = ["progress_bar", "say", "say_notices", "say_problems", "tell", "tell_json", "told_problem"]
 
 MAX_LINES = 8
 
@@ -25,6 +26,12 @@ MAX_LINES = 8
 def tell(text: str) -> None:
     """One or more lines of data on stdout."""
     typer.echo(_safe(text))
+
+
+def tell_json(document: object) -> None:
+    """JSON in ASCII, whose `##[` would command a CI system even inside a line: the escaped bracket says the same."""
+    text = json.dumps(document, indent=2, ensure_ascii=True)
+    typer.echo(text.replace("##[", "##\\u005b"))
 
 
 def say(text: str, *, color: str | None = None) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..display import to_html, to_markdown
+from ..display import Shown, Table
+from ..display.escape import for_terminal
 from ..errors import StudyError, did_you_mean
 from ..estimates import Policy
 from ..instruments import Instrument
@@ -34,7 +35,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Cohort:
+class Cohort(Shown):
     """Repeated-measures scores of one cohort.
 
     Made by `read_cohort`, `example` and `simulate`; these check what the class takes for granted: one row per subject
@@ -222,20 +223,9 @@ class Cohort:
 
         n = len(self.visits)
         visits = f"{n} visit{'' if n == 1 else 's'}"
-        return f"<Cohort: {size(self)}, {visits}, outcomes {', '.join(self.outcomes)}>"
+        return for_terminal(f"<Cohort: {size(self)}, {visits}, outcomes {', '.join(self.outcomes)}>")
 
-    def __str__(self) -> str:
+    def _tables(self) -> tuple[Table, ...]:
         from .representation import tables
 
-        return "\n\n".join(map(str, tables(self)))
-
-    def _repr_html_(self) -> str:
-        from .representation import tables
-
-        visits, outcomes = tables(self)
-        return f"{to_html(visits, style_sheet=True)}\n{to_html(outcomes)}"
-
-    def _repr_markdown_(self) -> str:
-        from .representation import tables
-
-        return "\n\n".join(map(to_markdown, tables(self)))
+        return tables(self)

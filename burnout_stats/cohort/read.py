@@ -26,7 +26,7 @@ from .polars import from_polars, is_polars
 from .roles import Covariate, Outcome, Visits
 from .stream import CohortStream, cohort_stream
 
-__all__ = ["read_cohort", "read_file", "read_frame"]
+__all__ = ["data_bytes", "read_cohort", "read_file", "read_frame"]
 
 Role = TypeVar("Role", Outcome, Covariate)
 
@@ -251,7 +251,7 @@ def as_path(source: str | PathLike[str]) -> Path:
 
 def read_file(path: Path, said: Declaration) -> Cohort:
     """The cohort of a file as it is declared."""
-    raw = _bytes(path)
+    raw = data_bytes(path)
     opened = open_file(path, raw, sheet=said.sheet, separator=said.separator, encoding=said.encoding)
     source = Source(
         name=path.name,
@@ -356,7 +356,16 @@ def _by_study_file(path: Path) -> Cohort:
     return sections.cohort(study.parent)
 
 
-def _bytes(path: Path) -> bytes:
+def data_bytes(path: Path) -> bytes:
+    """The bytes of a data file.
+
+    Raises
+    ------
+    StudyError
+        `E-STUDY-FILE` where there is none.
+    DataError
+        `E-DATA-SIZE`.
+    """
     try:
         if not path.is_file():
             raise StudyError(

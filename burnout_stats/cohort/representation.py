@@ -10,12 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..display import Cell, Column, Hidden, Row, Table
+from ..display.showing import facts
 from ..estimates import About, Summaries, counted, protect
 from .cohort import Cohort
 from .missingness import observed_at
 from .roles import Covariate, Outcome
+from .stream import CohortStream
 
-__all__ = ["size", "tables"]
+__all__ = ["declared", "size", "tables"]
 
 
 def size(cohort: Cohort) -> str:
@@ -106,3 +108,15 @@ def _notes(cohort: Cohort) -> list[str]:
 def _covariate(role: Covariate) -> str:
     what = ", ".join(role.levels) if role.levels else role.unit or "number"
     return f"{role.name} ({what})"
+
+
+def declared(stream: CohortStream) -> Table:
+    """What is declared of a cohort that nobody has counted yet."""
+    return facts(
+        "Cohort read part by part",
+        [
+            ("Read from", stream.name),
+            ("Visits", ", ".join(map(str, stream.visits.labels))),
+            ("Outcomes", ", ".join(role.label for role in stream.outcome_roles.values())),
+        ],
+    )

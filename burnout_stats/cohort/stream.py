@@ -15,6 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..display import Shown
+from ..display import Table as DisplayTable
+from ..display.escape import for_terminal
 from ..errors import DataError, StudyError
 from ..estimates import Policy
 from ..notices import Notice
@@ -35,7 +38,7 @@ Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class CohortStream:
+class CohortStream(Shown):
     """Repeated-measures scores of one cohort, read part by part; `fit` goes through it once, and holds one part at a
     time.
 
@@ -133,8 +136,15 @@ class CohortStream:
         """Begin to read: one checked cohort after another."""
         return Reading(self)
 
+    def _tables(self) -> tuple[DisplayTable, ...]:
+        from .representation import declared
+
+        return (declared(self),)
+
     def __repr__(self) -> str:
-        return f"<CohortStream: {self.name}; {len(self.visits)} visits, outcomes {', '.join(self.outcomes)}>"
+        return for_terminal(
+            f"<CohortStream: {self.name}; {len(self.visits)} visits, outcomes {', '.join(self.outcomes)}>"
+        )
 
 
 @dataclass(slots=True, eq=False)

@@ -17,7 +17,17 @@ from .checks import CODE_LIKE
 from .places import Places
 from .roles import Covariate, Outcome, Visits
 
-__all__ = ["changing", "constant", "is_fixed", "lone_subject", "same_columns", "spikes", "suspicious", "unmeasured"]
+__all__ = [
+    "changing",
+    "codes_apart",
+    "constant",
+    "is_fixed",
+    "lone_subject",
+    "same_columns",
+    "spikes",
+    "suspicious",
+    "unmeasured",
+]
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -82,17 +92,8 @@ def spikes(name: str, values: Array, value_range: tuple[float, float] | None, pl
 
     What lies outside a declared range is refused elsewhere.
     """
-    there = values[~np.isnan(values)]
-    found: list[float] = []
-    while there.size and len(found) < PEELED:
-        low, high = float(there.min()), float(there.max())
-        ends = [end for end in (low, high) if end in CODE_LIKE]
-        apart = next((end for end in ends if _stands_apart(end, there)), None)
-        if apart is None:
-            break
-        found.append(apart)
-        there = there[there != apart]
-    if not found or not there.size:
+    found = codes_apart(values)
+    if not found:
         return []
     rows = np.flatnonzero(np.isin(values, found))
     numbers = ", ".join(f"{number:g}" for number in sorted(found))
@@ -105,6 +106,23 @@ def spikes(name: str, values: Array, value_range: tuple[float, float] | None, pl
             f"If that means a missing value, declare missing_codes = [{numbers}].",
         )
     ]
+
+
+def codes_apart(values: Array) -> list[float]:
+    """The numbers in a column that often mean "no value" and stand far from all others; none where nothing else would
+    be left.
+    """
+    there = values[~np.isnan(values)]
+    found: list[float] = []
+    while there.size and len(found) < PEELED:
+        low, high = float(there.min()), float(there.max())
+        ends = [end for end in (low, high) if end in CODE_LIKE]
+        apart = next((end for end in ends if _stands_apart(end, there)), None)
+        if apart is None:
+            break
+        found.append(apart)
+        there = there[there != apart]
+    return found if there.size else []
 
 
 def constant(outcomes: Mapping[str, Array]) -> list[Notice]:

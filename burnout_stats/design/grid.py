@@ -17,7 +17,7 @@ from ..errors import StudyError, did_you_mean
 from .encode import Encoder, Variable
 from .population import shares_of_combinations
 
-__all__ = ["WEIGHTS", "Cells", "ReferenceGrid", "Weights"]
+__all__ = ["WEIGHTS", "Cells", "Expanded", "ReferenceGrid", "Weights"]
 
 Array = NDArray[np.float64]
 Weights = str | Mapping[str, Mapping[str, float]] | pd.DataFrame
@@ -48,6 +48,32 @@ class Cells:
     weight: Array
     subject_codes: NDArray[np.int64]
     subjects: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Expanded:
+    """A reference grid before anything is averaged: every cell at each combination of the factors that are averaged.
+
+    Attributes
+    ----------
+    labels : a row for each cell
+    rows : (cells, combinations, p) array
+        The rows of X.
+    weights : (combinations,) array
+        How the combinations are averaged; they sum to 1.
+    values : by variable (cells, combinations) array
+        Integer codes of factors, values of numeric variables.
+    n : (cells,) array
+        Subjects seen in each cell.
+    notes : what was averaged and held
+    """
+
+    labels: pd.DataFrame
+    rows: Array
+    weights: Array
+    values: Mapping[str, NDArray[np.generic]]
+    n: Array
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,7 +108,18 @@ class ReferenceGrid:
         StudyError
             `E-STUDY-GRID` for a name that the model does not have, or values that it cannot take.
         """
-        return self._cells(specs, weights, at, self.encoder.columns)
+        found = self.expanded(specs, weights=weights, at=at)
+        return found.labels, found.weights @ found.rows, found.n, found.notes
+
+    def expanded(
+        self,
+        specs: tuple[str, ...],
+        *,
+        weights: Weights = "proportional",
+        at: Mapping[str, object] | str | None = None,
+    ) -> Expanded:
+        """As `means`, before the average is taken: for what is averaged on another scale than that of L."""
+        return self._expanded(specs, weights, at, self.encoder.columns)
 
     def slopes(
         self,
@@ -101,11 +138,12 @@ class ReferenceGrid:
                 f"Its numeric variables are: {', '.join(numeric) or 'none'}.",
                 did_you_mean(variable, numeric) or "Put `years` into the formula in place of `visit`.",
             )
-        return self._cells(by, weights, at, partial(self.encoder.slopes, variable=variable))
+        found = self._expanded(by, weights, at, partial(self.encoder.slopes, variable=variable))
+        return found.labels, found.weights @ found.rows, found.n, found.notes
 
-    def _cells(
+    def _expanded(
         self, specs: tuple[str, ...], weights: Weights, at: Mapping[str, object] | str | None, columns: Columns
-    ) -> tuple[pd.DataFrame, Array, Array, tuple[str, ...]]:
+    ) -> Expanded:
         over_rows = at == "rows"
         held: Mapping[str, object] = at if isinstance(at, Mapping) else {}
         if at is not None and not over_rows and not isinstance(at, Mapping):
@@ -121,7 +159,7 @@ class ReferenceGrid:
             if not v.is_categorical and name not in axes
         }
         combos, combo_weights = self._averaging([v.name for v in averaged], weights, held)
-        labels, rows, counts = [], [], []
+        labels, rows, counts, taken = [], [], [], []
         for choice in product(*axes.values()):
             cell = dict(zip(axes, choice, strict=True))
             values: dict[str, NDArray[np.generic]] = {
@@ -129,15 +167,18 @@ class ReferenceGrid:
             }
             values |= {v.name: combos[:, k] for k, v in enumerate(averaged)}
             values |= {name: np.full(len(combos), value) for name, value in cell.items()}
-            rows.append(combo_weights @ columns(values, len(combos)))
+            rows.append(columns(values, len(combos)))
+            taken.append(values)
             labels.append([self._label(name, value) for name, value in cell.items()])
             counts.append(self._count(cell))
         frame = pd.DataFrame(labels, columns=list(axes), index=range(len(labels)))
-        return (
-            frame,
-            np.array(rows),
-            np.array(counts, dtype=float),
-            self._notes(averaged, fixed, held, weights, over_rows),
+        return Expanded(
+            labels=frame,
+            rows=np.array(rows),
+            weights=combo_weights,
+            values={name: np.array([values[name] for values in taken]) for name in taken[0]},
+            n=np.array(counts, dtype=float),
+            notes=self._notes(averaged, fixed, held, weights, over_rows),
         )
 
     def _axis(self, name: str, held: Mapping[str, object]) -> list[int] | list[float]:

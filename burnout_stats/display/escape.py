@@ -6,7 +6,7 @@ import html as _html
 import re
 import unicodedata
 
-__all__ = ["clean", "for_csv", "for_html", "for_markdown", "for_terminal"]
+__all__ = ["clean", "for_csv", "for_html", "for_markdown", "for_terminal", "for_xml"]
 
 _JOINER = "\N{WORD JOINER}"
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -56,3 +56,12 @@ def for_csv(text: str) -> str:
     if cleaned == "-" or not cleaned:
         return cleaned
     return f"'{cleaned}" if raw[0] in _FORMULA or cleaned[0] in _FORMULA else cleaned
+
+
+def for_xml(text: str) -> str:
+    r"""Text for a library that writes XML and escapes markup itself, without the characters that XML cannot hold.
+
+    >>> for_xml("a\x00b\uffffc <d>")
+    'a bc <d>'
+    """
+    return "".join(char for char in clean(text) if char not in "\ufffe\uffff")

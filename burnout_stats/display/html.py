@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 
 from .escape import for_html
-from .styles import NumberStyle, cell_text, number_style
+from .language import ENGLISH, label
+from .styles import NumberStyle, cell_text, header_text, number_style, style_of
 from .table import Column, Hidden, Missing, Row, Table
 
 __all__ = ["STYLE_SHEET", "to_html", "to_html_document"]
@@ -37,53 +38,59 @@ It sets no colors, so that it takes those of the page or notebook around it.
 """
 
 
-def to_html(table: Table, style: str | NumberStyle = "plain", *, style_sheet: bool = False) -> str:
+def to_html(
+    table: Table, style: str | NumberStyle = "plain", *, style_sheet: bool = False, language: str = ENGLISH
+) -> str:
     """The table as a `<table>` element; with `style_sheet`, its look stands before it."""
-    chosen = number_style(style)
+    chosen = style_of(table, style, language=language)
+    spoken = chosen.language
     parts = [f"<style>\n{STYLE_SHEET}</style>"] if style_sheet else []
-    parts += ['<table class="bs-table">', f"<caption>{for_html(table.title)}</caption>", "<thead>"]
-    parts += _spanners(table.columns)
-    parts += ["<tr>", *(_header(column) for column in table.columns), "</tr>", "</thead>"]
+    parts += ['<table class="bs-table">', f"<caption>{for_html(label(table.title, spoken))}</caption>", "<thead>"]
+    parts += _spanners(table.columns, spoken)
+    parts += ["<tr>", *(_header(column, chosen) for column in table.columns), "</tr>", "</thead>"]
     for group, rows in groupby(table.rows, key=lambda row: row.group):
         parts.append("<tbody>")
         if group:
             span = len(table.columns)
-            parts.append(f'<tr class="bs-group"><th scope="rowgroup" colspan="{span}">{for_html(group)}</th></tr>')
+            text = for_html(label(group, spoken))
+            parts.append(f'<tr class="bs-group"><th scope="rowgroup" colspan="{span}">{text}</th></tr>')
         parts += [_row(row, table.columns, chosen) for row in rows]
         parts.append("</tbody>")
     if table.notes:
-        notes = "".join(f"<p>{for_html(note)}</p>" for note in table.notes)
+        notes = "".join(f"<p>{for_html(label(note, spoken))}</p>" for note in table.notes)
         parts.append(f'<tfoot><tr><td colspan="{len(table.columns)}">{notes}</td></tr></tfoot>')
     parts.append("</table>")
     return "\n".join(parts)
 
 
-def to_html_document(table: Table, style: str | NumberStyle = "plain") -> str:
+def to_html_document(table: Table, style: str | NumberStyle = "plain", *, language: str = ENGLISH) -> str:
     """The table as a page of its own that asks for nothing from outside."""
+    chosen = number_style(style, language=language)
     return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<!DOCTYPE html>\n<html lang="{chosen.language}">\n<head>\n<meta charset="utf-8">\n'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        f"<title>{for_html(table.title)}</title>\n"
+        f"<title>{for_html(label(table.title, chosen.language))}</title>\n"
         f"<style>\nbody{{font-family:system-ui,sans-serif;margin:2rem}}\n{STYLE_SHEET}</style>\n</head>\n<body>\n"
-        f"{to_html(table, style)}\n</body>\n</html>\n"
+        f"{to_html(table, chosen)}\n</body>\n</html>\n"
     )
 
 
-def _spanners(columns: tuple[Column, ...]) -> list[str]:
+def _spanners(columns: tuple[Column, ...], language: str) -> list[str]:
     if not any(column.spanner for column in columns):
         return []
     cells = []
     for spanner, members in groupby(columns, key=lambda column: column.spanner):
         span = len(list(members))
         if spanner:
-            cells.append(f'<th class="bs-spanner" scope="colgroup" colspan="{span}">{for_html(spanner)}</th>')
+            text = for_html(label(spanner, language))
+            cells.append(f'<th class="bs-spanner" scope="colgroup" colspan="{span}">{text}</th>')
         else:
             cells.append(f'<td colspan="{span}"></td>')
     return ["<tr>", *cells, "</tr>"]
 
 
-def _header(column: Column) -> str:
-    text = for_html(column.header)
+def _header(column: Column, style: NumberStyle) -> str:
+    text = for_html(header_text(column, style))
     return f'<th scope="col"{_class(column)}>{f"<i>{text}</i>" if column.symbol else text}</th>'
 
 
@@ -92,7 +99,7 @@ def _row(row: Row, columns: tuple[Column, ...], style: NumberStyle) -> str:
     for index, (cell, column) in enumerate(zip(row.cells, columns, strict=True)):
         text = for_html(cell_text(cell, column, row, style))
         if isinstance(cell, Missing):
-            text = f'<abbr title="{for_html(cell.reason)}">{text}</abbr>'
+            text = f'<abbr title="{for_html(label(cell.reason, style.language))}">{text}</abbr>'
         elif isinstance(cell, Hidden):
             text = f'<span class="bs-hidden">{text}</span>'
         cells.append(f'<th scope="row">{text}</th>' if index == 0 else f"<td{_class(column)}>{text}</td>")

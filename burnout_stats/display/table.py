@@ -6,9 +6,15 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..errors import StudyError
+from .escape import for_terminal
+
+if TYPE_CHECKING:
+    from great_tables import GT
+
+    from .styles import NumberStyle
 
 __all__ = ["Cell", "Column", "Hidden", "Interval", "Missing", "Pair", "Row", "Table"]
 
@@ -57,7 +63,8 @@ class Column:
     ----------
     key : name for machines (the header of the CSV; an interval gets `<key>_low` and `<key>_high`)
     header : name for people
-    kind : "label", "contrast", "estimate", "interval", "count", "percent", "df", "statistic", "p"
+    kind : "label", "verbatim" (never translated), "contrast", "estimate", "interval", "count", "percent", "df",
+        "statistic", "p"
     symbol : the header is a mathematical symbol, set in italics
     spanner : a header above several neighboring columns
     decimals : for estimates and intervals; where None, the row's
@@ -73,7 +80,7 @@ class Column:
     @property
     def align(self) -> str:
         """Labels stand left, numbers right: equal decimals then stand under each other."""
-        return "left" if self.kind in {"label", "contrast"} else "right"
+        return "left" if self.kind in {"label", "verbatim", "contrast"} else "right"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +99,8 @@ class Row:
 class Table:
     """Columns, rows of numbers, and the notes that belong under them.
 
-    In a notebook it shows itself; `save` writes it by suffix (.html, .md, .txt, .csv, .json); `print(table)` gives
-    plain text.
+    In a notebook it shows itself; `save` writes it by suffix (.html, .docx, .tex, .md, .txt, .csv, .json);
+    `print(table)` gives plain text; `to_great_tables` hands it to those who want to style it further.
 
     Examples
     --------
@@ -124,7 +131,7 @@ class Table:
         return len(self.rows)
 
     def __repr__(self) -> str:
-        return f"<Table: {self.title}; {len(self.rows)} rows, {len(self.columns)} columns>"
+        return for_terminal(f"<Table: {self.title}; {len(self.rows)} rows, {len(self.columns)} columns>")
 
     def __str__(self) -> str:
         from .text import to_text
@@ -141,38 +148,68 @@ class Table:
 
         return to_markdown(self)
 
-    def save(self, path: str | Path, *, style: str = "plain") -> Path:
-        """Write the table to a file whose suffix says how.
+    def _repr_latex_(self) -> str:
+        from .latex import to_latex
+
+        return to_latex(self)
+
+    def show(self) -> None:
+        """Show the table: in a notebook as itself, else as plain text."""
+        from .showing import show
+
+        show(self)
+
+    def to_great_tables(self, style: str | NumberStyle = "plain", *, language: str = "en") -> GT:
+        """The table as a `GT` of great_tables, its numbers formatted already, for further styling.
+
+        Raises
+        ------
+        SetupError
+            `E-SETUP-EXTRA` where great_tables is not installed.
+        """
+        from .great_tables import to_great_tables
+
+        return to_great_tables(self, style, language=language)
+
+    def save(self, path: str | Path, *, style: str | NumberStyle = "plain", language: str = "en") -> Path:
+        """Write the table to a file whose suffix says how; the style and the language are for those that people read.
 
         Raises
         ------
         StudyError
             `E-STUDY-VALUE` for a suffix that no writer knows.
+        SetupError
+            `E-SETUP-EXTRA` for .docx where python-docx is not installed.
         """
         target = Path(path)
-        writers = _writers(style)
+        writers = _writers(style, language)
         if target.suffix not in writers:
             raise StudyError(
                 "E-STUDY-VALUE",
                 f"A table cannot be saved as `{target.suffix or 'a file without suffix'}`.",
                 f"The suffix is one of {', '.join(writers)}.",
-                "Choose .html to read it, .csv to compute with it.",
+                "Choose .html or .docx to read it, .csv to compute with it.",
             )
-        target.write_text(writers[target.suffix](self), encoding="utf-8", newline="\n")
+        written = writers[target.suffix](self)
+        target.write_bytes(written if isinstance(written, bytes) else written.encode("utf-8"))
         return target
 
 
-def _writers(style: str) -> Mapping[str, Callable[[Table], str]]:
+def _writers(style: str | NumberStyle, language: str) -> Mapping[str, Callable[[Table], str | bytes]]:
     from .csv import to_csv
+    from .docx import to_docx
     from .html import to_html_document
     from .json import to_json
+    from .latex import to_latex
     from .markdown import to_markdown
     from .text import to_text
 
     return {
-        ".html": lambda table: to_html_document(table, style),
-        ".md": lambda table: to_markdown(table, style),
-        ".txt": lambda table: to_text(table, style),
+        ".html": lambda table: to_html_document(table, style, language=language),
+        ".docx": lambda table: to_docx(table, style, language=language),
+        ".tex": lambda table: to_latex(table, style, language=language),
+        ".md": lambda table: to_markdown(table, style, language=language),
+        ".txt": lambda table: to_text(table, style, language=language),
         ".csv": to_csv,
         ".json": to_json,
     }

@@ -161,6 +161,11 @@ class Sandwich:
     kind: str
 
     @property
+    def adjustment(self) -> Adjustment:
+        """How F_i is made."""
+        return ADJUSTMENTS[self.kind]
+
+    @property
     def n_clusters(self) -> float:
         """m."""
         return float(sum(stack.count.sum() for stack in self.stacks))
@@ -171,7 +176,7 @@ class Sandwich:
         for stack, F in self._adjusted():
             scores = np.einsum("nkp,nk->np", F, stack.e)
             meat += (scores * stack.count[:, None]).T @ scores
-        return ADJUSTMENTS[self.kind].factor(self.n_clusters) * self.M @ meat @ self.M
+        return self.adjustment.factor(self.n_clusters) * self.M @ meat @ self.M
 
     def expected(self) -> Array:
         """E(V) under the working model without the factor c, (p, p): for CR2 it is M (without probability weights)."""
@@ -250,7 +255,7 @@ class Sandwich:
     def _adjusted(self) -> Iterator[tuple[Stack, Array]]:
         """Each stack with its F (n, k, p)."""
         N = self._N()
-        design = ADJUSTMENTS[self.kind].design
+        design = self.adjustment.design
         for stack in self.stacks:
             yield stack, design(stack, self.M, N)
 

@@ -131,6 +131,7 @@ class _Piece:
         if isinstance(result, Summaries):
             hidden, withheld = _of_cells(frame, self.small, self.more, self.is_count)
             hidden |= _single_values(frame, self.policy)
+            hidden |= _telling_totals(frame, hidden)
         else:
             hidden, withheld = self.small, self.more & ~self.small
             if result.cells is not None:
@@ -192,6 +193,27 @@ def _of_cells(frame: pd.DataFrame, small: Bools, more: Bools, is_count: Bools) -
     is_share = frame["statistic"].isin(SHARES).to_numpy()
     hidden = small | more | (same & is_share)
     return hidden, same & ~hidden & ~is_count
+
+
+def _telling_totals(frame: pd.DataFrame, hidden: Bools) -> Bools:
+    """Shares that tell a hidden total beside their count (16 are 50%: of 32), and the standardized differences made of
+    such shares.
+    """
+    statistic = frame["statistic"]
+    is_share = statistic.isin(SHARES).to_numpy()
+    if not hidden.any() or not is_share.any():
+        return np.zeros(len(frame), dtype=bool)
+    names = [name for name in frame.columns if name not in ("level", "part", "statistic", "value", "n", HIDDEN)]
+    group = frame.groupby(names, sort=False, dropna=False, observed=True).ngroup().to_numpy()
+    value, n = frame["value"].to_numpy(dtype=float), frame["n"].to_numpy(dtype=float)
+    scale = np.where(statistic.eq("percent"), 100.0, 1.0)
+    total = np.round(np.divide(scale * n, value, out=np.full(len(frame), np.nan), where=value > 0))
+    is_gone = hidden & statistic.isin(COUNTS).to_numpy()
+    gone = set(zip(group[is_gone].tolist(), value[is_gone].tolist(), strict=True))
+    telling = is_share & np.array([pair in gone for pair in zip(group.tolist(), total.tolist(), strict=True)])
+    of_shares = frame["variable"].isin(frame.loc[is_share & (hidden | telling), "variable"]).to_numpy()
+    found: Bools = telling | (of_shares & statistic.eq("smd").to_numpy())
+    return found
 
 
 # ---- what could be worked out --------------------------------------------------------------------------------------

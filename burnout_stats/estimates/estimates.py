@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..display import to_html, to_markdown, to_text
+from ..display import Shown, Table
+from ..display.escape import for_terminal
 from ..errors import ModelError
 from ..notices import Notice
 from .answers import Answers
@@ -74,7 +75,7 @@ class About:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Estimates:
+class Estimates(Shown):
     """Numbers with their uncertainty: what every question answers with.
 
     Attributes
@@ -115,24 +116,14 @@ class Estimates:
 
     def __repr__(self) -> str:
         outcomes = ", ".join(dict.fromkeys(self.frame["outcome"]))
-        return (
+        return for_terminal(
             f"<Estimates of {self.about.kind}: {outcomes}; {len(self.frame)} rows, {self.about.df_method or 'no df'}>"
         )
 
-    def __str__(self) -> str:
+    def _tables(self) -> tuple[Table, ...]:
         from .tabulation import tabulate
 
-        return to_text(tabulate(self))
-
-    def _repr_html_(self) -> str:
-        from .tabulation import tabulate
-
-        return to_html(tabulate(self), style_sheet=True)
-
-    def _repr_markdown_(self) -> str:
-        from .tabulation import tabulate
-
-        return to_markdown(tabulate(self))
+        return (tabulate(self),)
 
     def attached(self) -> tuple[NDArray[np.float64], Answers]:
         """L and the Answers behind the rows, needed to ask again.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ..display import to_html, to_markdown, to_text
+from ..display import Shown, Table
 from ..notices import Notice
 from .estimates import About
 from .margins import Margins
@@ -15,7 +15,7 @@ __all__ = ["Summaries"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Summaries:
+class Summaries(Shown):
     """What was observed, described.
 
     Attributes
@@ -41,17 +41,7 @@ class Summaries:
     def __repr__(self) -> str:
         return f"<Summaries: {self.about.kind}; {len(self.frame)} rows>"
 
-    def __str__(self) -> str:
+    def _tables(self) -> tuple[Table, ...]:
         from .tabulation import tabulate
 
-        return to_text(tabulate(self))
-
-    def _repr_html_(self) -> str:
-        from .tabulation import tabulate
-
-        return to_html(tabulate(self), style_sheet=True)
-
-    def _repr_markdown_(self) -> str:
-        from .tabulation import tabulate
-
-        return to_markdown(tabulate(self))
+        return (tabulate(self),)

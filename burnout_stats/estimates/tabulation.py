@@ -20,6 +20,7 @@ from .summaries import Summaries
 
 __all__ = [
     "DF_NAMES",
+    "WITHOUT_N",
     "heading",
     "hidden_note",
     "in_sentence",
@@ -175,6 +176,12 @@ _MIXED = frozenset({"sphericity", "attrition"})
 _COUNTS = frozenset({"n", "missing", "count", "n_subjects", "n_obs"})
 _NOT_ESTIMABLE = Missing("not estimable from these data")
 _NO_NUMBER = Missing("not available")
+
+
+WITHOUT_N = ("estimate", "conf", "std_error", "num_df", "df", "statistic", "p_value")
+"""Columns of several tables of one cohort shown side by side: their counts could be subtracted from each other, which
+only the gate over a whole report watches.
+"""
 
 
 def percent_of(conf_level: float) -> str:

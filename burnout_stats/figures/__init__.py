@@ -5,6 +5,7 @@ loads when something is drawn, and its global state is left as it was.
 """
 
 from ._balance import balance
+from ._covariance import covariance
 from ._figure import SIZES, Figure
 from ._flow import flow
 from ._forest import forest
@@ -13,6 +14,8 @@ from ._missingness import missingness
 from ._path_diagram import path_diagram
 from ._regression_to_mean import regression_to_the_mean
 from ._reliable_change import reliable_change
+from ._residuals import residuals
+from ._spaghetti import spaghetti
 from ._specification_curve import specification_curve
 from ._states import states
 from ._tipping_map import tipping_map
@@ -24,6 +27,7 @@ __all__ = [
     "SIZES",
     "Figure",
     "balance",
+    "covariance",
     "flow",
     "forest",
     "lags",
@@ -31,6 +35,8 @@ __all__ = [
     "path_diagram",
     "regression_to_the_mean",
     "reliable_change",
+    "residuals",
+    "spaghetti",
     "specification_curve",
     "states",
     "tipping_map",

@@ -14,8 +14,9 @@ from ..errors import StudyError
 from ..estimates import About, Summaries
 from ..estimates.disclosure import HIDDEN
 from ..estimates.tabulation import shown
-from ._figure import SIZES, Figure, figure_size
+from ._figure import Figure, room
 from ._palette import INK, STROKES
+from ._panels import broken, inches_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +39,7 @@ def balance(summaries: Summaries, *, ax: Axes | None = None, size: str | tuple[f
         The `balance` of `sensitivity.weights`.
     ax : matplotlib Axes, optional
         Draws there too; the axes keep their own size and fonts.
-    size : "single", "double" or (width, height) in mm
+    size : "single", "double", "slide" or (width, height) in mm
         Where left out, as wide as two columns and as high as it has rows.
 
     Raises
@@ -54,16 +55,18 @@ def balance(summaries: Summaries, *, ax: Axes | None = None, size: str | tuple[f
             "Give it sensitivity.weights(...).balance.",
         )
     rows = _Rows.of(summaries)
+    measures, larger = room(size, height=FRAME + ROW * rows.height)
     figure = Figure(
         title="Those seen against everybody, before and after weighting",
         frame=rows.frame,
         alt=rows.alt(),
         long_description=rows.long_description(),
         draw=rows.draw,
-        size=(SIZES["double"][0], FRAME + ROW * rows.height) if size is None else figure_size(size),
+        size=measures,
+        larger=larger,
     )
     if ax is not None:
-        figure.draw(ax)
+        figure.draw_on(ax)
     return figure
 
 
@@ -147,5 +150,7 @@ class _Rows:
                 fontweight="bold",
                 color=INK,
             )
-        ax.set_xlabel("Those seen less everybody, in standard deviations of everybody (dotted: ±0.1)")
-        ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.02), ncols=2, frameon=False, borderaxespad=0.1)
+        words = "Those seen less everybody, in standard deviations of everybody (dotted: ±0.1)"
+        ax.set_xlabel(broken(ax, words, 0.6))
+        side_by_side = 2 if inches_of(ax)[0] > 4.5 else 1
+        ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.02), ncols=side_by_side, frameon=False, borderaxespad=0.1)

@@ -16,7 +16,7 @@ from ..errors import StudyError
 from ..estimates import Summaries
 from ..estimates.disclosure import HIDDEN
 from ..estimates.tabulation import shown
-from ._figure import Figure, figure_size
+from ._figure import Figure, figure_size, room
 from ._palette import INK
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ BETWEEN = 5.0
 """Millimeters between a box and those at its side."""
 LETTER = 1.42
 """Millimeters that a letter takes, in the mean, with some to spare."""
+SLIDE = 128.0
+"""Millimeters of width on paper whose boxes are as high as on a slide, or higher."""
 RAIL = 3.5
 """Millimeters of the margin in which the visits are led to the model."""
 EDGE, PALE = "#333333", "#F3F6FA"
@@ -52,7 +54,7 @@ def flow(summaries: Summaries, *, ax: Axes | None = None, size: str | tuple[floa
         From `describe.flow`.
     ax : matplotlib Axes, optional
         Draws there too; the axes keep their own size and fonts.
-    size : "single", "double" or (width, height) in mm
+    size : "single", "double", "slide" or (width, height) in mm
         Across one column of a journal (89 mm), or two (183 mm); with a preset the height is that of the boxes.
 
     Raises
@@ -67,17 +69,25 @@ def flow(summaries: Summaries, *, ax: Axes | None = None, size: str | tuple[floa
             "It draws a participant flow.",
             "Give it describe.flow(cohort).",
         )
-    diagram = _Diagram.of(summaries, figure_size(size)[0])
+    wide = figure_size(size)[0]
+    measures, larger = figure_size(size), 1.0
+    if size == "slide":
+        measures, larger = room(size, height=_Diagram.of(summaries, SLIDE).height)
+        wide = measures[0] / larger
+    diagram = _Diagram.of(summaries, wide)
+    if isinstance(size, str) and size != "slide":
+        measures = diagram.breadth, diagram.height
     figure = Figure(
         title="Participant flow",
         frame=diagram.frame,
         alt=diagram.alt(),
         long_description=diagram.long_description(),
         draw=diagram.draw,
-        size=(diagram.breadth, diagram.height) if isinstance(size, str) else figure_size(size),
+        size=measures,
+        larger=larger if size == "slide" else 0.0,
     )
     if ax is not None:
-        figure.draw(ax)
+        figure.draw_on(ax)
     return figure
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,10 @@ from ..estimates import About, Estimates
 from ..estimates.disclosure import HIDDEN
 from ..estimates.estimates import NUMBERS
 from ..estimates.tabulation import in_sentence, percent_of, shown
-from ._figure import SIZES, Figure, figure_size
+from ._figure import MM_PER_INCH, Figure, room
+from ._important import important
 from ._palette import INK, STROKES
+from ._panels import broken, inches_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["forest"]
 
 GUIDE = "#8c8c8c"
+BAND = "#ececec"
 ROW, FRAME = 5.0, 17.0
 """Height in mm of a row, and of everything around the rows."""
 FIRST = {"left_out": "nobody", "negative_control": ""}
@@ -40,6 +44,7 @@ def forest(
     ax: Axes | None = None,
     size: str | tuple[float, float] | None = None,
     title: str = "",
+    mcid: float | Mapping[str, float] | None = None,
 ) -> Figure:
     """Dots with intervals, a row for each estimate, the numbers beside them; several outcomes in blocks.
 
@@ -50,14 +55,17 @@ def forest(
         the changes, not the slopes).
     ax : matplotlib Axes, optional
         Draws there too; the axes keep their own size and fonts.
-    size : "single", "double" or (width, height) in mm; by default as high as the rows need
+    size : "single", "double", "slide" or (width, height) in mm; by default as high as the rows need
     title : str, optional
         The caption.
+    mcid : float, or mapping of outcome to float, optional
+        The minimal clinically important difference in points: a band from −mcid to +mcid, within which differences are
+        smaller than that.
 
     Raises
     ------
     StudyError
-        `E-STUDY-VALUE` for estimates without intervals.
+        `E-STUDY-VALUE` for estimates without intervals, or a difference that is not positive.
     """
     if "conf_low" not in estimates.frame or estimates.frame["conf_low"].isna().all():
         raise StudyError(
@@ -66,17 +74,19 @@ def forest(
             "It draws estimates with intervals.",
             "Give it what contrast() answers, for example.",
         )
-    rows = _Rows.of(estimates)
+    rows = _Rows.of(estimates, mcid)
+    measures, larger = room(size, height=FRAME + ROW * rows.height)
     figure = Figure(
         title=title or rows.title(),
         frame=rows.frame,
         alt=rows.alt(),
         long_description=rows.long_description(),
         draw=rows.draw,
-        size=(SIZES["double"][0], FRAME + ROW * rows.height) if size is None else figure_size(size),
+        size=measures,
+        larger=larger,
     )
     if ax is not None:
-        figure.draw(ax)
+        figure.draw_on(ax)
     return figure
 
 
@@ -88,7 +98,7 @@ class _Rows:
     about: About
 
     @classmethod
-    def of(cls, estimates: Estimates) -> _Rows:
+    def of(cls, estimates: Estimates, mcid: float | Mapping[str, float] | None) -> _Rows:
         safe = shown(estimates)
         if safe.about.kind == "exact_time":  # slopes per year are on no axis with changes
             twice = safe.frame["contrast"].duplicated(keep=False)
@@ -103,6 +113,9 @@ class _Rows:
         several = frame["outcome"].nunique() > 1
         block = frame["outcome"].ne(frame["outcome"].shift()).cumsum()
         frame.insert(2, "row", np.arange(len(frame)) + (1.6 * block - 0.6 if several else 0.0))
+        if mcid is not None:
+            each = mcid if isinstance(mcid, Mapping) else dict.fromkeys(frame["outcome"], mcid)
+            frame["mcid"] = [important(each[name]) if name in each else math.nan for name in frame["outcome"]]
         return cls(frame=frame, about=safe.about)
 
     @property
@@ -158,8 +171,16 @@ class _Rows:
             low, high = fixed(own["estimate"].min(), decimals), fixed(own["estimate"].max(), decimals)
             excludes = int(((own["conf_low"] > 0) | (own["conf_high"] < 0)).sum())
             rows = f"{len(own)} estimates from {low} to {high}" if len(own) > 1 else f"one estimate, {low}"
-            said.append(f"{self._label(outcome)}: {rows}; {excludes} of {len(own)} intervals exclude 0")
+            beyond = self._beyond(own)
+            said.append(f"{self._label(outcome)}: {rows}; {excludes} of {len(own)} intervals exclude 0{beyond}")
         return f"Dots with {percent_of(self.about.conf_level)} intervals. {'. '.join(said)}."
+
+    def _beyond(self, own: pd.DataFrame) -> str:
+        """How many estimates are as large as the minimal important difference, in words."""
+        if "mcid" not in own or own["mcid"].isna().all():
+            return ""
+        reached = int(own["estimate"].abs().ge(own["mcid"]).sum())
+        return f", {reached} of {len(own)} estimates reach the MCID of {own['mcid'].iloc[0]:g}"
 
     def long_description(self) -> str:
         level = percent_of(self.about.conf_level)
@@ -178,6 +199,7 @@ class _Rows:
             ax.spines[side].set_visible(False)
         ax.set_ylim(self.height - 0.4, -0.6 if not self.is_several else -0.3)
         points = self.frame[self.frame["estimate"].notna() & ~self.frame[HIDDEN]]
+        self._important(ax)
         ax.axvline(0, color=INK, linewidth=0.6, zorder=1)
         is_first = np.zeros(len(points), dtype=bool)
         if self.about.kind in FIRST and len(points):
@@ -197,7 +219,9 @@ class _Rows:
                 markeredgewidth=0.9,
                 zorder=4,
             )
-        labels = [textwrap.fill(clean(name).replace(" - ", " − "), WIDTH) for name in self.frame["label"]]
+        wide = inches_of(ax)[0] * MM_PER_INCH
+        letters = min(WIDTH, max(int(wide / 3.9), 16))
+        labels = [textwrap.fill(clean(name).replace(" - ", " − "), letters) for name in self.frame["label"]]
         ax.set_yticks(self.frame["row"].to_numpy(), labels)
         ax.tick_params(axis="y", length=0)
         beside = ax.get_yaxis_transform()
@@ -219,7 +243,23 @@ class _Rows:
                 ax.text(
                     0, top, self._label(outcome), transform=beside, va="center", fontweight="bold", color=INK
                 )  # fmt: skip
-        ax.set_xlabel(self._axis(), parse_math=False)
+        ax.set_xlabel(broken(ax, self._axis()), parse_math=False)
+
+    def _important(self, ax: Axes) -> None:
+        """A band of differences smaller than the minimal important one, behind the rows of its outcome."""
+        from matplotlib.patches import Rectangle
+
+        if "mcid" not in self.frame:
+            return
+        for outcome in self.outcomes:
+            own = self.frame[self.frame["outcome"] == outcome]
+            within = float(own["mcid"].iloc[0])
+            if math.isnan(within):
+                continue
+            top, bottom = float(own["row"].min()) - 0.5, float(own["row"].max()) + 0.5
+            band = Rectangle((-within, top), 2 * within, bottom - top, facecolor=BAND, linewidth=0, zorder=0)
+            ax.add_patch(band)
+            ax.vlines([-within, within], top, bottom, color=GUIDE, linewidth=0.6, linestyle=(0, (3, 2)), zorder=1)
 
     def _axis(self) -> str:
         level = percent_of(self.about.conf_level)
@@ -233,6 +273,10 @@ class _Rows:
             side = ""
         what = f"{self._label(self.outcomes[0])}" if not self.is_several else "Each in its own points"
         kind = "simultaneous " if self.about.adjust == "max-t" else ""
-        words = "; ".join(filter(None, (side, f"line: {kind}{level} CI")))
+        within = sorted(set(self.frame["mcid"].dropna())) if "mcid" in self.frame else []
+        band = (
+            f"band: within ± {within[0]:g}, the MCID" if len(within) == 1 else "band: within ± MCID" if within else ""
+        )
+        words = "; ".join(filter(None, (side, f"line: {kind}{level} CI", band)))
         name = what if self.is_several else f"Difference in {in_sentence(what)}"
         return f"{name}{f', {unit}' if unit else ''} ({words})"

@@ -41,7 +41,7 @@ def lags(
         From `pathways.lags`.
     ax : matplotlib Axes, optional
         Draws there too; the axes keep their own size and fonts.
-    size : "single", "double" or (width, height) in mm
+    size : "single", "double", "slide" or (width, height) in mm
     title : str, optional
         The caption.
 
@@ -71,7 +71,7 @@ def lags(
         size=figure_size(size),
     )
     if ax is not None:
-        figure.draw(ax)
+        figure.draw_on(ax)
     return figure
 
 

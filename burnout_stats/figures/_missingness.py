@@ -13,7 +13,7 @@ from ..errors import StudyError
 from ..estimates import Summaries
 from ..estimates.disclosure import HIDDEN
 from ..estimates.tabulation import heading, shown
-from ._figure import Figure, figure_size
+from ._figure import Figure, figure_size, room
 from ._palette import INK, STROKES
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def missingness(summaries: Summaries, *, ax: Axes | None = None, size: str | tup
         From `describe.missingness`; one block for each outcome and group.
     ax : matplotlib Axes, optional
         Draws there too; the axes keep their own size and fonts.
-    size : "single", "double" or (width, height) in mm
+    size : "single", "double", "slide" or (width, height) in mm
         Across one column of a journal (89 mm), or two (183 mm); with a preset the height is that of the blocks.
 
     Raises
@@ -56,17 +56,21 @@ def missingness(summaries: Summaries, *, ax: Axes | None = None, size: str | tup
             "It draws patterns of missing values.",
             "Give it describe.missingness(cohort).",
         )
-    picture = _Picture.of(summaries, figure_size(size)[0])
+    wide, larger = figure_size(size)[0], 1.0
+    if size == "slide":
+        _, larger = room(size, height=_Picture.of(summaries, wide).height)
+    picture = _Picture.of(summaries, wide / larger)
     figure = Figure(
         title="Patterns of missing values",
         frame=picture.frame,
         alt=picture.alt(),
         long_description=picture.long_description(),
         draw=picture.draw,
-        size=(picture.width, picture.height) if isinstance(size, str) else figure_size(size),
+        size=(wide, picture.height * larger) if isinstance(size, str) else figure_size(size),
+        larger=larger if isinstance(size, str) else 0.0,
     )
     if ax is not None:
-        figure.draw(ax)
+        figure.draw_on(ax)
     return figure
 
 

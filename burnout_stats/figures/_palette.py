@@ -7,9 +7,10 @@ than 4.5:1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["INK", "STROKES", "Stroke"]
+__all__ = ["INK", "STROKES", "Stroke", "ink_on"]
 
 INK = "#1a1a1a"
 
@@ -34,3 +35,14 @@ STROKES: tuple[Stroke, ...] = (
     Stroke("#56B4E9", "#1F75A6", "X", (0.0, (3.0, 1.0, 1.0, 1.0, 1.0, 1.0))),
 )
 """In this order; a figure can tell apart as many groups as there are strokes."""
+
+
+def ink_on(color: Sequence[float]) -> str:
+    """Black or white, whichever has more contrast with a color (relative luminance of WCAG 2): 4.5 to 1 at least.
+
+    >>> ink_on((1.0, 0.9, 0.2)), ink_on((0.0, 0.13, 0.3))
+    ('black', 'white')
+    """
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color[:3]]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "black" if luminance > 0.179 else "white"

@@ -17,7 +17,7 @@ from ..estimates import About, Estimates
 from ..estimates.disclosure import HIDDEN
 from ..estimates.tabulation import in_sentence, percent_of, shown
 from ..pathways._nodes import BETWEEN, SCORE, WITHIN, Node, nodes_of
-from ._figure import Figure, figure_size
+from ._figure import Figure, room
 from ._palette import INK, STROKES
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ __all__ = ["path_diagram"]
 FAINT = "#767676"
 STEP_X, STEP_Y = 3.0, 1.7
 """Between two visits, and between the two outcomes."""
+MM_PER_STEP = 14.2
+"""Millimeters that one unit of width takes, so that a word of 16 letters fits into a box."""
 HALF = (0.72, 0.31)
 """Half the width and height of a box or an oval."""
 
@@ -52,7 +54,8 @@ def path_diagram(
         From `pathways.paths`, standardized or not.
     ax : matplotlib Axes, optional
         Draws there too.
-    size : "single", "double" or (width, height) in mm; by the number of visits where left out
+    size : "single", "double", "slide" or (width, height) in mm; by the number of visits where left out
+        Three visits need two columns: across one, letters are small.
     title : str, optional
         The caption.
     decimals : int
@@ -73,16 +76,20 @@ def path_diagram(
             "Give it what pathways.paths() answers.",
         )
     drawn = _Diagram.of(estimates, decimals)
+    height = 108.0 if drawn.latent else 72.0
+    least = MM_PER_STEP * (STEP_X * (len(drawn.visits) - 1) + 3.5)
+    measures, larger = room(size or (183.0 if len(drawn.visits) > 2 else 140.0, height), height=height, width=least)
     figure = Figure(
         title=title or drawn.about.notes[0].rstrip("."),
         frame=drawn.frame,
         alt=drawn.alt(),
         long_description=drawn.long_description(),
         draw=drawn.draw,
-        size=figure_size(size or (183.0 if len(drawn.visits) > 2 else 140.0, 108.0 if drawn.latent else 72.0)),
+        size=measures,
+        larger=larger,
     )
     if ax is not None:
-        figure.draw(ax)
+        figure.draw_on(ax)
     return figure
 
 
@@ -206,7 +213,7 @@ class _Diagram:
             shape = Ellipse((x, y), 2 * HALF[0] * wide, 2 * HALF[1] * 1.15, **look)
             words += ", between" if node.sort == BETWEEN else ", within"
         ax.add_patch(shape)
-        told = textwrap.fill(words, 20)
+        told = textwrap.fill(words, 16)
         ax.text(x, y, told, ha="center", va="center", fontsize=6.2, zorder=4, linespacing=1.0, parse_math=False)
         return shape
 

@@ -51,7 +51,7 @@ def regression_to_the_mean(
         The later visit; the first of the curve where left out.
     ax : matplotlib Axes, optional
         Draws there too; the axes keep their own size and fonts.
-    size : "single", "double" or (width, height) in mm
+    size : "single", "double", "slide" or (width, height) in mm
     title : str, optional
         The caption.
 
@@ -79,7 +79,7 @@ def regression_to_the_mean(
         size=figure_size(size),
     )
     if ax is not None:
-        figure.draw(ax)
+        figure.draw_on(ax)
     return figure
 
 

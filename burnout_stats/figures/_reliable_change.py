@@ -45,7 +45,7 @@ def reliable_change(
         From `describe.reliable_change_points`.
     ax : matplotlib Axes, optional
         Draws there too; the axes keep their own size and fonts.
-    size : "single", "double" or (width, height) in mm
+    size : "single", "double", "slide" or (width, height) in mm
 
     Raises
     ------
@@ -71,7 +71,7 @@ def reliable_change(
         size=figure_size(size),
     )
     if ax is not None:
-        figure.draw(ax)
+        figure.draw_on(ax)
     return figure
 
 

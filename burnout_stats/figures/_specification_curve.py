@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,9 @@ from ..errors import DisclosureError, StudyError
 from ..estimates import About, Estimates
 from ..estimates.disclosure import HIDDEN
 from ..estimates.tabulation import DF_NAMES, heading, in_sentence, percent_of, shown
-from ._figure import SIZES, Figure, figure_size
+from ._figure import MM_PER_INCH, Figure, room
 from ._palette import INK, STROKES
+from ._panels import inches_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +28,8 @@ __all__ = ["specification_curve"]
 CHOICES = ("covariance", "df_method", "adjustment", "missing_data", "scaling")
 HEADINGS = {"df_method": "Degrees of freedom", "missing_data": "Missing data"}
 QUIET = "#b3b3b3"
+NARROW = 140.0
+"""Millimeters of width below which the names of choices are broken and small."""
 ROW, CURVE = 4.0, 52.0
 """Height in mm of a row of choices, and of the curve with what is around it."""
 
@@ -44,7 +48,7 @@ def specification_curve(
         From `sensitivity.specification_curve`.
     ax : matplotlib Axes, optional
         Draws there too; the axes keep their own size and fonts.
-    size : "single", "double" or (width, height) in mm; by default as high as the choices need
+    size : "single", "double", "slide" or (width, height) in mm; by default as high as the choices need
     title : str, optional
         The caption.
 
@@ -65,16 +69,18 @@ def specification_curve(
             "Give it what sensitivity.specification_curve() answers.",
         )
     curve = _Curve.of(estimates)
+    measures, larger = room(size, height=CURVE + ROW * len(curve.rows()))
     figure = Figure(
         title=title or f"Specification curve of the change in {in_sentence(curve.label)}",
         frame=curve.frame,
         alt=curve.alt(),
         long_description=curve.long_description(),
         draw=curve.draw,
-        size=(SIZES["double"][0], CURVE + ROW * len(curve.rows())) if size is None else figure_size(size),
+        size=measures,
+        larger=larger,
     )
     if ax is not None:
-        figure.draw(ax)
+        figure.draw_on(ax)
     return figure
 
 
@@ -193,21 +199,27 @@ class _Curve:
         outcome = str(frame["outcome"].iloc[0])
         side = {"lower": "below 0 is better", "higher": "above 0 is better"}.get(self.about.better.get(outcome, ""), "")
         words = ", ".join(filter(None, (self._unit(), side)))
-        ax.annotate(
-            f"Change in {in_sentence(self.label)}{f' ({words})' if words else ''}\n"
+        wide = inches_of(ax)[0] * MM_PER_INCH
+        said = (
+            f"Change in {in_sentence(self.label)}{f' ({words})' if words else ''}",
             f"line: {percent_of(self.about.conf_level)} CI; hollow: it includes 0; diamond: primary specification",
-            (0.0, 1.0),
+        )
+        ax.annotate(
+            "\n".join(textwrap.fill(line, int(wide / 1.6)) for line in said),
+            (1.0 if wide < NARROW else 0.0, 1.0),
             xycoords="axes fraction",
             xytext=(0, 5),
             textcoords="offset points",
             va="bottom",
-            ha="left",
+            ha="right" if wide < NARROW else "left",
             color=INK,
+            parse_math=False,
         )
 
     def _name(self, ax: Axes, y: float, text: str, weight: str) -> None:
+        narrow = inches_of(ax)[0] * MM_PER_INCH < NARROW
         ax.annotate(
-            text,
+            textwrap.fill(text, 24) if narrow else text,
             (0.0, y),
             xycoords=ax.get_yaxis_transform(),
             xytext=(-6, 0),
@@ -215,6 +227,8 @@ class _Curve:
             va="center",
             ha="right",
             fontweight=weight,
+            fontsize=5.2 if narrow else None,
+            linespacing=0.95 if narrow else None,
             color=INK,
             annotation_clip=False,
         )

@@ -37,6 +37,8 @@ GAP = 0.035
 """Space between two states, in parts of all persons."""
 BAR = 0.05
 """Width of a bar, in parts of the time axis."""
+BESIDE = 27.0
+"""Points from a bar between others to the numbers of its bands, so that its own number has room."""
 LEAST = 0.035
 """A band thinner than this part of all persons bears no number; the long description has it."""
 
@@ -55,7 +57,7 @@ def states(
         From `describe.transitions`, without `by`.
     ax : matplotlib Axes, optional
         Draws there too; the axes keep their own size and fonts.
-    size : "single", "double" or (width, height) in mm
+    size : "single", "double", "slide" or (width, height) in mm
     title : str, optional
         The caption.
 
@@ -82,7 +84,7 @@ def states(
         size=figure_size(size),
     )
     if ax is not None:
-        figure.draw(ax)
+        figure.draw_on(ax)
     return figure
 
 
@@ -232,6 +234,8 @@ class _Flow:
 
         x_0, x_1 = years[at] + width / 2, years[at + 1] - width / 2
         reach = (x_1 - x_0) * 0.45
+        wide = ax.get_window_extent().width / ax.get_figure(root=True).dpi * 72 / float(np.diff(ax.get_xlim())[0])  # type: ignore[union-attr]
+        near = float(np.clip(BESIDE / ((x_1 - x_0) * wide), 0.16, 0.45)) if at else 0.16
         for source, n, top_0, top_1 in self._placed(left, right, visit):
             fill, text, _ = COLORS[source]
             points = [(x_0, top_0), (x_0 + reach, top_0), (x_1 - reach, top_1), (x_1, top_1)]
@@ -240,7 +244,7 @@ class _Flow:
             path = Path([*points, *under, points[0]], curve)
             ax.add_patch(PathPatch(path, facecolor=fill, alpha=0.32, edgecolor="none", zorder=2))
             if n >= LEAST * self.total:
-                share = 0.16  # nearer to where the band begins, where bands do not cross yet
+                share = near  # to where the band begins, where bands do not cross yet
                 x = x_0 + share * (x_1 - x_0)
                 y = top_0 + (top_1 - top_0) * _along(share) - n / 2
                 ax.text(x, y, f"{n:.0f}", ha="center", va="center", fontsize=6.0, color=text, zorder=5)

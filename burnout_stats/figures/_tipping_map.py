@@ -16,7 +16,7 @@ from ..estimates import About, Estimates
 from ..estimates.disclosure import HIDDEN
 from ..estimates.tabulation import in_sentence, percent_of, shown
 from ._figure import Figure, figure_size
-from ._palette import INK
+from ._palette import INK, ink_on
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +50,7 @@ def tipping_map(
         From `sensitivity.tipping_map`.
     ax : matplotlib Axes, optional
         Draws there too; the axes keep their own size and fonts.
-    size : "single", "double" or (width, height) in mm
+    size : "single", "double", "slide" or (width, height) in mm
     title : str, optional
         The caption.
 
@@ -76,7 +76,7 @@ def tipping_map(
         size=figure_size(size),
     )
     if ax is not None:
-        figure.draw(ax)
+        figure.draw_on(ax)
     return figure
 
 
@@ -183,7 +183,7 @@ class _Map:
                     fill = colors((value - low) / (high - low or 1.0))
                 look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": size, "parse_math": False}
                 box = {"boxstyle": "round,pad=0.12", "facecolor": fill, "edgecolor": "none"}  # breaks the line
-                ax.text(at_x, at_y, words, color=_ink(fill), zorder=4, bbox=box, **look)
+                ax.text(at_x, at_y, words, color=ink_on(fill), zorder=4, bbox=box, **look)
         i, j = int(np.flatnonzero(x == 0)[0]), int(np.flatnonzero(y == 0)[0])
         corner = (_edges(x)[i], _edges(y)[j])
         width, height = _edges(x)[i + 1] - corner[0], _edges(y)[j + 1] - corner[1]
@@ -242,10 +242,3 @@ def _edges(centers: NDArray[np.float64]) -> NDArray[np.float64]:
     """The borders of cells around values, halfway to their neighbors."""
     between = (centers[1:] + centers[:-1]) / 2
     return np.concatenate([[2 * centers[0] - between[0]], between, [2 * centers[-1] - between[-1]]])
-
-
-def _ink(color: tuple[float, ...]) -> str:
-    """Black or white, whichever has more contrast with a color (relative luminance of WCAG 2)."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color[:3]]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return INK if luminance > 0.179 else "white"

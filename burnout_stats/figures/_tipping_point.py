@@ -45,7 +45,7 @@ def tipping_point(
         Which one, where there are several; the last where left out.
     ax : matplotlib Axes, optional
         Draws there too; the axes keep their own size and fonts.
-    size : "single", "double" or (width, height) in mm
+    size : "single", "double", "slide" or (width, height) in mm
     title : str, optional
         The caption.
 
@@ -75,7 +75,7 @@ def tipping_point(
         size=figure_size(size),
     )
     if ax is not None:
-        figure.draw(ax)
+        figure.draw_on(ax)
     return figure
 
 

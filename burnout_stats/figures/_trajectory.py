@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from ..display.escape import clean
 from ..display.styles import decimals_from, fixed, interval
@@ -18,7 +19,9 @@ from ..errors import StudyError
 from ..estimates import About, Estimates, Summaries
 from ..estimates.disclosure import HIDDEN
 from ..estimates.tabulation import heading, in_sentence, percent_of, shown
+from ..instruments.norms import Norm
 from ._figure import Figure, figure_size
+from ._important import important
 from ._palette import INK, STROKES, Stroke
 
 if TYPE_CHECKING:
@@ -28,6 +31,8 @@ __all__ = ["trajectory"]
 
 SLOT = 5.2
 """Points between neighboring marks at a visit, so that they do not cover each other; the ticks keep the true times."""
+BAND, EDGE, QUIET = "#e6e6e6", "#8c8c8c", "#595959"
+"""Of what is no result of the cohort: fill, lines and words."""
 OUTWARD = 3.0
 """Points between the axes and their lines."""
 _TIME = re.compile(r"\d\s*-?\s*(y|m|w|d|år|uk)", re.IGNORECASE)
@@ -39,6 +44,8 @@ def trajectory(
     means: Estimates,
     *,
     observed: Summaries | None = None,
+    norm: Norm | None = None,
+    mcid: float | None = None,
     ax: Axes | None = None,
     size: str | tuple[float, float] = "single",
 ) -> Figure:
@@ -50,19 +57,24 @@ def trajectory(
         From `emmeans(fit, "visit")`, with `by` for one line for each group.
     observed : Summaries, optional
         From `describe.by_visit` with the same `by`: the observed means, drawn as hollow points.
+    norm : Norm, optional
+        Of a reference sample: its mean with the confidence interval as a band, moved by its drift.
+    mcid : float, optional
+        The minimal clinically important difference: a line that far from the mean at the first visit, to the better
+        side; with several groups a bar of that length.
     ax : matplotlib Axes, optional
         Draws there too; the axes keep their own size and fonts.
-    size : "single", "double" or (width, height) in mm
-        Across one column of a journal (89 mm), or two (183 mm).
+    size : "single", "double", "slide" or (width, height) in mm
+        Across one column of a journal (89 mm), or two (183 mm); or a slide of 16 to 9.
 
     Raises
     ------
     StudyError
-        `E-STUDY-VALUE` where these are not means by visit of one outcome, or there are more groups than lines that can
-        be told apart.
+        `E-STUDY-VALUE` where these are not means by visit of one outcome, there are more groups than lines that can
+        be told apart, or the difference is not positive.
     """
     _check(means)
-    course = _Course.of(means, observed)
+    course = _Course.of(means, observed, norm, None if mcid is None else important(mcid))
     figure = Figure(
         title=f"{course.label} over time",
         frame=course.frame,
@@ -72,7 +84,7 @@ def trajectory(
         size=figure_size(size),
     )
     if ax is not None:
-        figure.draw(ax)
+        figure.draw_on(ax)
     return figure
 
 
@@ -103,9 +115,11 @@ class _Course:
     about: About
     outcome: str
     groups: tuple[str, ...]
+    norm: Norm | None = None
+    mcid: float | None = None
 
     @classmethod
-    def of(cls, means: Estimates, observed: Summaries | None) -> _Course:
+    def of(cls, means: Estimates, observed: Summaries | None, norm: Norm | None, mcid: float | None) -> _Course:
         safe = shown(means)
         about = safe.about
         by = [name for name in safe.frame.columns if name in about.by]
@@ -133,7 +147,9 @@ class _Course:
                 f"It can draw {len(STROKES)} lines that are told apart by color, marker and dash.",
                 "Use fewer `by` factors.",
             )
-        return cls(frame=drawn, about=about, outcome=str(drawn["outcome"].iloc[0]), groups=groups)
+        if norm is not None:
+            drawn = _with_norm(drawn, norm, about.conf_level)
+        return cls(frame=drawn, about=about, outcome=str(drawn["outcome"].iloc[0]), groups=groups, norm=norm, mcid=mcid)
 
     @property
     def label(self) -> str:
@@ -174,7 +190,27 @@ class _Course:
             limits = f"{level} CI {interval(last['conf_low'], last['conf_high'], decimals)}"
             ways.append(f"{group + ', ' if group else ''}{way} ({limits})")
         course = "; ".join(ways) or "all hidden"
-        return f"Line chart of model means of {in_sentence(self.label)} over {_span(self.frame['years'])}: {course}."
+        beside = "".join(f"; {words}" for words in self._beside(decimals))
+        chart = f"Line chart of model means of {in_sentence(self.label)} over {_span(self.frame['years'])}"
+        return f"{chart}: {course}{beside}."
+
+    def _beside(self, decimals: int) -> list[str]:
+        """What stands beside the means, in words: the norm and the minimal important difference."""
+        words = []
+        if self.norm is not None:
+            level = percent_of(self.about.conf_level)
+            rows = self.frame.drop_duplicates("visit").sort_values("years").to_dict("records")
+            moves = len({row["norm"] for row in rows}) > 1
+            told = []
+            for row in rows if moves else rows[:1]:
+                known = ""
+                if not math.isnan(row["norm_low"]):
+                    known = f" ({level} CI {interval(row['norm_low'], row['norm_high'], decimals)})"
+                told.append(f"{fixed(row['norm'], decimals)}{known}" + (f" at {clean(row['visit'])}" if moves else ""))
+            words.append(f"{clean(self.norm.label)} {', '.join(told)}")
+        if self.mcid is not None:
+            words.append(f"minimal clinically important difference {self.mcid:g}")
+        return words
 
     def long_description(self) -> str:
         decimals = decimals_from(self.frame["std_error"])
@@ -193,6 +229,7 @@ class _Course:
             seen = row.get("observed", math.nan)
             also = "" if math.isnan(seen) else f"; observed mean {fixed(seen, decimals)}"
             sentences.append(f"{where}: {fixed(row['estimate'], decimals)} ({level} CI {limits}){number}{also}.")
+        sentences += [f"{words[:1].upper()}{words[1:]}." for words in self._beside(decimals)]
         return " ".join(sentences)
 
     # ---- drawing
@@ -204,6 +241,8 @@ class _Course:
         for side, other in (("left", "right"), ("bottom", "top")):
             ax.spines[side].set_position(("outward", OUTWARD))  # it makes new ticks, so it comes first
             ax.spines[other].set_visible(False)
+        self._norm_band(ax)
+        self._important(ax, high)
         for place, group in enumerate(self.groups):
             stroke = STROKES[place]
             away = (place - (len(self.groups) - 1) / 2) * self._pace
@@ -238,8 +277,9 @@ class _Course:
         """Limits and ticks of the y axis: around all that is drawn, within the scale, not less than a part of it."""
         from matplotlib.ticker import MaxNLocator
 
-        names = [name for name in ("estimate", "conf_low", "conf_high", "observed") if name in self.frame]
-        values = self.frame[names].to_numpy(dtype=float)
+        wanted = ("estimate", "conf_low", "conf_high", "observed", "norm", "norm_low", "norm_high")
+        names = [name for name in wanted if name in self.frame]
+        values = np.append(self.frame[names].to_numpy(dtype=float), self._marks())
         values = values[np.isfinite(values)]
         scale = self.about.ranges.get(self.outcome)
         if not values.size:
@@ -280,26 +320,96 @@ class _Course:
             ax.set_xticks(np.setdiff1d(whole, years), minor=True)
         ax.spines["bottom"].set_bounds(years[0], years[-1])
 
+    def _marks(self) -> list[float]:
+        """How far from the first mean a difference is important: to the better side, or to both where nobody said."""
+        if self.mcid is None or len(self.groups) != 1:
+            return []
+        rows = self.rows(self.groups[0])
+        if rows.empty:
+            return []
+        first, better = float(rows["estimate"].iloc[0]), self.about.better.get(self.outcome)
+        signs = {"lower": (-1,), "higher": (1,)}.get(better or "", (-1, 1))
+        return [first + sign * self.mcid for sign in signs]
+
+    def _important(self, ax: Axes, high: float) -> None:
+        if self.mcid is None:
+            return
+        years = self.frame["years"]
+        for mark in self._marks():
+            ax.hlines(mark, years.min(), years.max(), color=EDGE, linewidth=0.8, linestyle=(0, (1.5, 1.5)), zorder=1)
+        if len(self.groups) > 1:
+            ax.annotate(
+                "",
+                (1.0, high - self.mcid),
+                xytext=(1.0, high),
+                xycoords=ax.get_yaxis_transform(),
+                arrowprops={
+                    "arrowstyle": "|-|,widthA=0.18,widthB=0.18",
+                    "color": EDGE,
+                    "linewidth": 0.8,
+                    "shrinkA": 0,
+                    "shrinkB": 0,
+                },
+                annotation_clip=False,
+            )
+            ax.annotate(
+                f"MCID {self.mcid:g}",
+                (1.0, high - self.mcid / 2),
+                xycoords=ax.get_yaxis_transform(),
+                xytext=(5, 0),
+                textcoords="offset points",
+                va="center",
+                color=QUIET,
+                annotation_clip=False,
+            )
+
+    def _norm_band(self, ax: Axes) -> None:
+        if self.norm is None:
+            return
+        rows = self.frame.drop_duplicates("visit").sort_values("years")
+        years = rows["years"].to_numpy()
+        if rows["norm_low"].notna().any():
+            ax.fill_between(years, rows["norm_low"], rows["norm_high"], color=BAND, linewidth=0, zorder=0)
+        ax.plot(years, rows["norm"].to_numpy(), color=EDGE, linewidth=0.8, linestyle=(0, (6, 1.5)), zorder=1)
+
     def _name_groups(self, ax: Axes, low: float, high: float, height: float) -> None:
         """Each line is named at its end, in its color; names that would touch are moved apart."""
-        ends = [(group, self.rows(group)) for group in self.groups if group]
-        ends = [(group, rows) for group, rows in ends if len(rows)]
+        aside = 7 + self._pace * (len(self.groups) - 1) / 2 + (SLOT if self.has_observed else 0)
+        last = float(self.frame["years"].max())
+        ends: list[tuple[str, float, float, float, str]] = []
+        for place, group in enumerate(self.groups):
+            rows = self.rows(group)
+            if group and len(rows):
+                at, y = float(rows["years"].iloc[-1]), float(rows["estimate"].iloc[-1])
+                ends.append((textwrap.fill(group, 22), at, y, aside, STROKES[place].text))
+        if self.norm is not None:
+            y = float(self.frame.sort_values("years")["norm"].iloc[-1])
+            mean = fixed(y, decimals_from(self.frame["std_error"]))
+            ends.append((textwrap.fill(f"{clean(self.norm.label)} {mean}", 18), last, y, max(aside, 9 + SLOT), QUIET))
+        ends += [
+            (f"MCID: {self.mcid:g}\nfrom {clean(self._first_visit())}", last, mark, max(aside, 9 + SLOT), QUIET)
+            for mark in self._marks()
+        ]
         if not ends:
             return
         per_point = (high - low) / height
-        wanted = [float(rows["estimate"].iloc[-1]) / per_point for _, rows in ends]
-        for (group, rows), aim, y in zip(ends, wanted, _apart(wanted, 9.0), strict=True):
-            stroke = STROKES[self.groups.index(group)]
+        heights = [1.5 + 4.5 * (1 + name.count("\n")) for name, *_ in ends]
+        wanted = [y / per_point for _, _, y, _, _ in ends]
+        gap = 2 * max(heights) if len(ends) > len([g for g in self.groups if g]) else 9.0
+        for (name, at, _, away, color), aim, y in zip(ends, wanted, _apart(wanted, gap), strict=True):
             ax.annotate(
-                textwrap.fill(group, 22),
-                (float(rows["years"].iloc[-1]), aim * per_point),
-                xytext=(7 + self._pace * (len(self.groups) - 1) / 2 + (SLOT if self.has_observed else 0), y - aim),
+                name,
+                (at, aim * per_point),
+                xytext=(away, y - aim),
                 textcoords="offset points",
                 va="center",
-                color=stroke.text,
+                color=color,
                 annotation_clip=False,
                 parse_math=False,
             )
+
+    def _first_visit(self) -> str:
+        return str(self.frame.sort_values("years")["visit"].iloc[0])
 
     def _count_subjects(self, ax: Axes) -> None:
         """The numbers of subjects under the time axis, a line for each group."""
@@ -365,6 +475,13 @@ def _with_observed(drawn: pd.DataFrame, observed: Summaries, by: Sequence[str]) 
     for name in by:
         right[name] = rows[name].astype(str)
     return drawn.merge(right.drop_duplicates(["visit", *by]), on=["visit", *by], how="left")
+
+
+def _with_norm(drawn: pd.DataFrame, norm: Norm, conf_level: float) -> pd.DataFrame:
+    """The norm at each visit, with the interval of its mean (t, n − 1 df) where its size is known."""
+    mean = norm.mean + norm.drift * drawn["years"]
+    half = math.nan if norm.n is None else float(special.stdtrit(norm.n - 1, 0.5 + conf_level / 2)) * norm.std_error
+    return drawn.assign(norm=mean, norm_low=mean - half, norm_high=mean + half)
 
 
 def _solid(stroke: Stroke) -> dict[str, Any]:

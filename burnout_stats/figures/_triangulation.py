@@ -17,7 +17,7 @@ from ..errors import StudyError
 from ..estimates import About, Estimates
 from ..estimates.disclosure import HIDDEN
 from ..estimates.tabulation import in_sentence, percent_of, shown
-from ._figure import SIZES, Figure, figure_size
+from ._figure import Figure, room
 from ._palette import INK, STROKES
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def triangulation(
         From `sensitivity.triangulation`.
     ax : matplotlib Axes, optional
         Draws there too; the axes keep their own size and fonts.
-    size : "single", "double" or (width, height) in mm
+    size : "single", "double", "slide" or (width, height) in mm
         Where left out, as wide as two columns and as high as it has rows.
 
     Raises
@@ -60,16 +60,18 @@ def triangulation(
             "Give it what sensitivity.triangulation() answers.",
         )
     rows = _Rows.of(estimates)
+    measures, larger = room(size, height=FRAME + ROW * rows.height)
     figure = Figure(
         title=f"Change in {in_sentence(rows.label)} by analysis",
         frame=rows.frame,
         alt=rows.alt(),
         long_description=rows.long_description(),
         draw=rows.draw,
-        size=(SIZES["double"][0], FRAME + ROW * rows.height) if size is None else figure_size(size),
+        size=measures,
+        larger=larger,
     )
     if ax is not None:
-        figure.draw(ax)
+        figure.draw_on(ax)
     return figure
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
+from ..display import Watched, teller
 from ..engine.batch import Refits, SubjectProducts, leave_one_out, refits, resamples, subject_products
 from ..errors import ModelError, StudyError, one_of
 from ..estimates import About, Estimates
@@ -55,7 +56,7 @@ def bootstrap(
     what: Estimates | Array | Statistic | str | None = None,
     intervals: str = "percentile",
     conf_level: float = 0.95,
-    progress: Progress | None = None,
+    progress: Watched = None,
 ) -> Estimates:
     """Intervals by resampling subjects, within covariance groups where there are any, and refitting the model.
 
@@ -75,8 +76,8 @@ def bootstrap(
         The last one divides by the model's own standard error of every replicate (for "gain_kept", by the delta
         method), and does not exist for a function.
     conf_level : float
-    progress : callable, optional
-        Called as `progress(done, total, what)`.
+    progress : callable or bool, optional
+        Called as `progress(done, total, what)`; a bar where left out and somebody watches, none with False.
 
     Returns
     -------
@@ -121,7 +122,7 @@ def bootstrap(
     products, frequency = _products(fit)
     sequence = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
     drawn = resamples(products.strata, n, sequence, frequency=frequency)
-    values, errors, verified, edge = _replicates(fit, products, drawn, question, n, progress, "resamples")
+    values, errors, verified, edge = _replicates(fit, products, drawn, question, n, teller(progress), "resamples")
     notices = (*_left_out(verified, fit), *_at_the_edge(edge, verified, fit))
     whole = _whole(fit)
     estimate = question.values(whole)[0]

@@ -4,7 +4,7 @@ criteria.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations_with_replacement, pairwise
 
 import numpy as np
@@ -12,7 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
+from ..display import Cell, Column, Hidden, Row, Shown, Table
+from ..display.escape import for_terminal
 from ..errors import StudyError
+from ..estimates import Policy
 from ..models import Fit
 from ..notices import Notice
 from .weighted import refuse_weighted
@@ -36,8 +39,22 @@ WITHIN: dict[str, tuple[str, ...]] = {
 """Each structure, and the next larger ones that contain it for any number of visits."""
 
 
+COLUMNS = (
+    Column("model", "Model"),
+    Column("covariance", "Covariance"),
+    Column("loglik", "Log-likelihood", "statistic"),
+    Column("aic", "AIC", "statistic"),
+    Column("aicc", "AICc", "statistic"),
+    Column("bic", "BIC", "statistic"),
+    Column("statistic", "chi-square", "statistic", spanner="Against the row above"),
+    Column("df", "df", "count", symbol=True, spanner="Against the row above"),
+    Column("p_value", "p", "p", symbol=True, spanner="Against the row above"),
+    Column("n", "n", "count", symbol=True),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Comparison:
+class Comparison(Shown):
     """Several fits of the same data, side by side.
 
     Attributes
@@ -50,21 +67,49 @@ class Comparison:
         How the criteria were counted, and what to know of the tests.
     notices : tuple of Notice
         Of all fits.
+    policy : Policy
     """
 
     frame: pd.DataFrame
     notes: tuple[str, ...]
     notices: tuple[Notice, ...] = ()
+    policy: Policy = field(default_factory=Policy)
 
     def __len__(self) -> int:
         return len(self.frame)
 
+    def _tables(self) -> tuple[Table, ...]:
+        return (_table(self),)
+
     def __repr__(self) -> str:
         best = self.frame["model"].iloc[int(np.argmin(self.frame["aic"]))]
-        return f"<Comparison of {len(self)} models; smallest AIC: model {best}>"
+        return for_terminal(f"<Comparison of {len(self)} models; smallest AIC: model {best}>")
 
-    def __str__(self) -> str:
-        return "\n".join([self.frame.to_string(index=False, na_rep=""), *self.notes])
+
+def _table(comparison: Comparison) -> Table:
+    """The comparison for people; its number of subjects, and what rests on them, hidden where they are few."""
+    few = comparison.policy.min_cell
+    rows = []
+    for record in comparison.frame.to_dict("records"):
+        hide = float(record["n"]) < few
+        cells: list[Cell] = [f"{record['model']}: {record['formula']}", str(record["covariance"])]
+        cells += [Hidden() if hide else float(record[key]) for key in ("loglik", "aic", "aicc", "bic")]
+        tests = ("statistic", "df", "p_value")
+        if pd.isna(record["p_value"]):
+            cells += [""] * len(tests)
+        elif hide:
+            cells += [Hidden()] * len(tests)
+        else:
+            cells += [float(record[key]) for key in tests]
+        cells.append(Hidden() if hide else int(record["n"]))
+        rows.append(Row(tuple(cells)))
+    hidden = (f"hidden: rests on fewer than {few} persons.",)
+    return Table(
+        title="Models compared",
+        columns=COLUMNS,
+        rows=tuple(rows),
+        notes=(*comparison.notes, *(hidden if any(float(n) < few for n in comparison.frame["n"]) else ())),
+    )
 
 
 def compare(*fits: Fit) -> Comparison:
@@ -113,7 +158,7 @@ def compare(*fits: Fit) -> Comparison:
             row |= _test(fits[above], fits[k], above)
         rows.append(row)
     notices = tuple(dict.fromkeys(notice for one in fits for notice in one.notices))
-    return Comparison(frame=pd.DataFrame(rows), notes=_notes(fits), notices=notices)
+    return Comparison(frame=pd.DataFrame(rows), notes=_notes(fits), notices=notices, policy=fits[0].design.policy)
 
 
 def _row(fit: Fit, k: int) -> dict[str, object]:

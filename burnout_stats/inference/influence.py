@@ -8,6 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..display import Shown, Table
+from ..display.escape import for_terminal
+from ..display.showing import facts
 from ..engine import influence as deletion
 from ..models import Fit
 from ..models.residuals import nominal
@@ -19,7 +22,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Influence:
+class Influence(Shown):
     """What leaving out one subject does, for each subject: numbers about single persons.
 
     For the eyes of those who may see the data. Nothing here passes the gate for small cells, and none of it belongs in
@@ -45,9 +48,19 @@ class Influence:
     def __len__(self) -> int:
         return len(self.frame)
 
+    def _tables(self) -> tuple[Table, ...]:
+        kind = "estimated anew without each subject" if self.refitted else "held at that of all"
+        return (
+            facts(
+                "Influence of single subjects",
+                [("Covariance", kind), ("Columns", ", ".join(map(str, self.frame.columns)))],
+                notes=("Its numbers are about single persons; those who may see them find them in .frame.",),
+            ),
+        )
+
     def __repr__(self) -> str:
         kind = "covariance estimated anew" if self.refitted else "covariance held"
-        return f"<Influence of {len(self)} subjects, {kind}; about single persons: .frame>"
+        return for_terminal(f"<Influence of {len(self)} subjects, {kind}; about single persons: .frame>")
 
 
 def influence(fit: Fit, *, refit: bool = True) -> Influence:

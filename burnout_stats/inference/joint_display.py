@@ -6,14 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from ..display import Shown, Table
+from ..display.escape import for_terminal
+from ..display.showing import facts
 from ..errors import StudyError
 from ..estimates import Estimates
+from ..estimates.tabulation import WITHOUT_N, heading, tabulate
 
 __all__ = ["JointDisplay", "joint_display"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class JointDisplay:
+class JointDisplay(Shown):
     """Estimates by the levels of one factor, and what the qualitative study calls them.
 
     Attributes
@@ -35,6 +39,14 @@ class JointDisplay:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "themes", MappingProxyType(dict(self.themes)))
+
+    def __repr__(self) -> str:
+        return for_terminal(f"<JointDisplay: {self.factor}; {len(self.levels)} levels, {len(self.parts)} results>")
+
+    def _tables(self) -> tuple[Table, ...]:
+        words = [(level, "; ".join(self.themes.get(level, ()))) for level in self.levels]
+        themes = facts(f"{heading(self.factor)} in words", words, notes=(self.source, *self.notes))
+        return themes, *(tabulate(part, columns=WITHOUT_N) for part in self.parts)
 
 
 def joint_display(

@@ -22,6 +22,8 @@ from ..design.build import Rows
 from ..design.encode import Encoder
 from ..design.grid import ReferenceGrid
 from ..design.random import clusters_of
+from ..display import Shown, Table
+from ..display.escape import for_terminal
 from ..engine.basis import Basis
 from ..engine.covariance import STRUCTURES, Covariance, Structure
 from ..engine.kronecker import kronecker
@@ -34,6 +36,7 @@ from ..estimates.answers import Answer, JointAnswer
 from ..notices import Notice, announce
 from .convergence import refuse_unanswerable, verdict
 from .degrees_of_freedom import MomentsState
+from .representation import subjects
 from .result import Fit
 from .spec import METHODS, MMRM
 
@@ -122,7 +125,7 @@ class MultivariateMMRM:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class MultivariateFit:
+class MultivariateFit(Shown):
     """A fitted model of several outcomes. `fit.of("exhaustion")` is one outcome of it, for `emmeans`, `contrast`,
     `summarize` and `joint_test`; the questions about several outcomes take the whole fit.
 
@@ -303,18 +306,32 @@ class MultivariateFit:
     def _units(self) -> Array:
         return np.repeat(self.scales, [len(design.names) for design in self.designs])
 
+    def _tables(self) -> tuple[Table, ...]:
+        from .representation import multivariate_tables
+
+        return multivariate_tables(self)
+
     def __repr__(self) -> str:
         state = "converged" if self.converged else "NOT converged"
+        size = subjects(self.n_subjects, self.designs[0].policy, of=self.designs[0].n_cohort)
         asked = f"{', '.join(self.spec.outcomes)} ~ {self.spec.formula}"
-        return f"<MultivariateFit: {asked}; {self.n_subjects} subjects, {self.n_obs} scores, {state}>"
+        return for_terminal(f"<MultivariateFit: {asked}; {size}, {state}>")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MarginalFit:
+class MarginalFit(Shown):
     """One outcome of a model of several: implements `Fitted`."""
 
     whole: MultivariateFit
     index: int
+
+    def __repr__(self) -> str:
+        return for_terminal(f"<MarginalFit: {self.outcome.name} ~ {self.whole.spec.formula}>")
+
+    def _tables(self) -> tuple[Table, ...]:
+        from .representation import multivariate_tables
+
+        return multivariate_tables(self.whole, (self.outcome.name,))
 
     @property
     def spec(self) -> MMRM:

@@ -14,6 +14,8 @@ from ..cohort.roles import Outcome, Visits
 from ..design import Design
 from ..design.build import Rows
 from ..design.grid import ReferenceGrid
+from ..display import Shown, Table
+from ..display.escape import for_terminal
 from ..engine.clusters import ClusteredOptimum
 from ..engine.covariance import STRUCTURES
 from ..engine.moments import Moments
@@ -26,6 +28,7 @@ from ..notices import Notice
 from .clusters import ClusteredState, Clusters
 from .degrees_of_freedom import DF_METHODS, ROBUST_METHODS, Counting, DfMethod, MomentsState, State
 from .random_effects import RandomEffects, RowsState, not_nominal
+from .representation import fit_size
 from .robust import VCOVS, Asked, stacks_of_rows
 from .spec import Model
 
@@ -48,7 +51,7 @@ class OptimumRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Fit:
+class Fit(Shown):
     """A fitted model.
 
     Attributes
@@ -454,23 +457,14 @@ class Fit:
     def _inner(self, L: Array) -> tuple[Array, Array]:
         return self.state.basis.functions(L[:, self.kept])
 
+    def _tables(self) -> tuple[Table, ...]:
+        from .representation import fit_tables
+
+        return fit_tables(self)
+
     def __repr__(self) -> str:
         state = "converged" if self.converged else "NOT converged"
-        return f"<Fit: {self.spec.formula}; {self.n_subjects} subjects, {self.n_obs} rows, {state}>"
-
-    def __str__(self) -> str:
-        lines = [
-            repr(self),
-            "",
-            f"-2 log-likelihood ({self.spec.method}) {-2 * self.loglik:.4f}   AIC {self.aic:.2f}   BIC {self.bic:.2f}",
-            "",
-            "Fixed effects (tests and intervals: summarize(fit))",
-            self.coef.to_string(float_format=lambda value: f"{value:.4f}"),
-            "",
-            "SD at each visit, and correlations" if self.random is None else "SD of random effects, and correlations",
-            self.varcorr.to_string(float_format=lambda value: f"{value:.3f}"),
-        ]
-        return "\n".join([*lines, *(f"\n{notice}" for notice in self.notices)])
+        return for_terminal(f"<Fit: {self.spec.formula}; {fit_size(self)}, {state}>")
 
 
 def _with_clusters(varcorr: pd.DataFrame, clusters: Clusters) -> pd.DataFrame:

@@ -23,16 +23,21 @@ from ..design import Design, build
 from ..design.build import rows_left_out
 from ..design.parts import joined, refuse_means
 from ..design.random import random_variables
+from ..display import Shown, Table
+from ..display.escape import for_terminal
+from ..display.showing import facts
 from ..engine.basis import Basis
 from ..engine.moments import Moments, moments_of_rows
 from ..errors import ModelError, StudyError
+from ..estimates import Policy
+from .representation import subjects
 from .spec import Model
 
 __all__ = ["Tally", "gathered", "tally"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Tally:
+class Tally(Shown):
     """What is kept of the rows of a part: counts and cross-products, by missingness pattern and by level.
 
     Attributes
@@ -54,6 +59,17 @@ class Tally:
     design: Design | None
     moments: Moments | None
     subjects: Subjects | None
+
+    def __repr__(self) -> str:
+        return for_terminal(f"<Tally: {self.spec.formula}; {subjects(self.n_cohort, self._policy)}>")
+
+    @property
+    def _policy(self) -> Policy:
+        return Policy() if self.design is None else self.design.policy
+
+    def _tables(self) -> tuple[Table, ...]:
+        pairs = [("Model", self.spec.formula), ("Tallied", subjects(self.n_cohort, self._policy))]
+        return (facts("Tally of a part", pairs),)
 
     def __add__(self, other: Tally) -> Tally:
         """The tally of both.

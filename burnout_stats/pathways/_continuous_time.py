@@ -25,6 +25,8 @@ from numpy.typing import NDArray
 
 from ..cohort import Cohort
 from ..describe._pairs import checked_level
+from ..display import Shown, Table
+from ..display.escape import for_terminal
 from ..engine.continuous_time import ContinuousTime, Held, Jacobian
 from ..engine.drift_search import Found, search, starts
 from ..engine.multiplicity import t_quantile, two_sided_p
@@ -32,7 +34,8 @@ from ..engine.structural import StructuralFit, fit_structural
 from ..errors import ModelError, StudyError, one_of
 from ..estimates import About, Estimates, Policy
 from ..estimates.margins import counted
-from ..estimates.tabulation import in_sentence
+from ..estimates.tabulation import in_sentence, tabulate
+from ..models.representation import subjects
 from ..notices import Notice, announce
 from ._fitting import Wide, chosen, covariance_of, fit_sentence, trouble
 
@@ -76,7 +79,7 @@ HELD_NOTE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class ContinuousTimeFit:
+class ContinuousTimeFit(Shown):
     """A fitted panel in continuous time.
 
     Attributes
@@ -110,12 +113,15 @@ class ContinuousTimeFit:
     notices: tuple[Notice, ...]
     policy: Policy
 
+    def _tables(self) -> tuple[Table, ...]:
+        return (tabulate(drift(self)),)
+
     def __repr__(self) -> str:
         names = " and ".join(in_sentence(label) for label in self.outcomes.values())
         intercepts = "with" if self.panel.has_traits else "without"
-        return (
+        return for_terminal(
             f"<ContinuousTimeFit: {names}, {len(self.visit_years)} visits, {intercepts} random intercepts, "
-            f"{int(self.seen.sum())} subjects, {self.estimated.indices.df} df>"
+            f"{subjects(int(self.seen.sum()), self.policy)}, {self.estimated.indices.df} df>"
         )
 
     @property

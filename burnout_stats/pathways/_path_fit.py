@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..display import Shown, Table
+from ..display.escape import for_terminal
 from ..engine.structural import StructuralFit, Template
 from ..estimates import Policy
-from ..estimates.tabulation import in_sentence
+from ..estimates.tabulation import in_sentence, tabulate
+from ..models.representation import subjects
 from ..notices import Notice
 from ._nodes import Node
 
@@ -18,7 +21,7 @@ __all__ = ["PathFit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class PathFit:
+class PathFit(Shown):
     """A fitted panel model.
 
     Attributes
@@ -48,11 +51,17 @@ class PathFit:
     notices: tuple[Notice, ...]
     policy: Policy
 
+    def _tables(self) -> tuple[Table, ...]:
+        from ._paths import fit_indices, paths
+
+        found = tabulate(paths(self))
+        return (found, tabulate(fit_indices(self))) if self.df > 0 else (found,)
+
     def __repr__(self) -> str:
         names = " and ".join(in_sentence(label) for label in self.outcomes.values())
-        return (
-            f"<PathFit: {self.model} model of {names}, {len(self.visit_years)} visits, {int(self.seen.sum())} "
-            f"subjects, {self.estimated.indices.df} df>"
+        return for_terminal(
+            f"<PathFit: {self.model} model of {names}, {len(self.visit_years)} visits, "
+            f"{subjects(int(self.seen.sum()), self.policy)}, {self.estimated.indices.df} df>"
         )
 
     @property

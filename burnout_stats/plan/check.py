@@ -10,9 +10,12 @@ from pathlib import Path
 
 from ..cohort import Cohort
 from ..describe._singled_out import unique_persons
+from ..display import Shown, Table
+from ..display.escape import for_terminal
 from ..errors import BurnoutStatsError, Problem
 from ..models import MMRM
 from ..notices import BurnoutStatsWarning, Notice
+from .estimand import effect_notices
 from .run import refuse_tiny
 from .study import Plan, read_study
 
@@ -20,7 +23,7 @@ __all__ = ["Checked", "check"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Checked:
+class Checked(Shown):
     """What a look at a study file and its data found.
 
     Attributes
@@ -46,9 +49,14 @@ class Checked:
         """Whether the study can run."""
         return not self.problems
 
+    def _tables(self) -> tuple[Table, ...]:
+        from .representation import checked_tables
+
+        return checked_tables(self)
+
     def __repr__(self) -> str:
         state = "fine" if self.is_fine else f"{len(self.problems)} problems"
-        return f"<Checked: {state}, {len(self.notices)} notices>"
+        return for_terminal(f"<Checked: {state}, {len(self.notices)} notices>")
 
 
 def check(study: Plan | str | Path) -> Checked:
@@ -71,4 +79,4 @@ def check(study: Plan | str | Path) -> Checked:
                 MMRM(plan.formula(name), covariance=plan.analysis.covariance, method=plan.analysis.method)
         except BurnoutStatsError as error:
             return Checked(problems=error.problems, exit_code=error.exit_code, plan=plan, cohort=cohort)
-    return Checked(notices=(*cohort.notices, *unique), plan=plan, cohort=cohort)
+    return Checked(notices=(*effect_notices(plan), *cohort.notices, *unique), plan=plan, cohort=cohort)

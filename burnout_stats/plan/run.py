@@ -19,13 +19,18 @@ import numpy as np
 from .. import describe
 from .._version import __version__
 from ..cohort import Cohort, Outcome
+from ..display import Shown, Table, Watched, teller
+from ..display.escape import for_terminal
 from ..errors import DisclosureError, ModelError, Problem, StudyError
 from ..estimates import Estimates, Summaries
 from ..inference import contrast, emmeans, standardize, summarize
 from ..models import MMRM, Fit, fit
 from ..notices import BurnoutStatsWarning, Notice, announce
 from ..sensitivity import Dashboard, dashboard
+from .estimand import effect_notices
+from .questions import primary_family, questions_note
 from .study import Plan
+from .terms import formula
 
 __all__ = ["OutcomeResults", "Progress", "Provenance", "Results", "run"]
 
@@ -61,8 +66,12 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class OutcomeResults:
-    """All that is known about one outcome; `size` holds the numbers of subjects and scores once they are protected."""
+class OutcomeResults(Shown):
+    """All that is known about one outcome; `size` holds the numbers of subjects and scores once they are protected.
+
+    `unadjusted` are the same changes from the model without the terms of `[analysis.adjustment]`, fitted to the same
+    rows, so that nothing but the terms differs; None where no term is for adjustment.
+    """
 
     outcome: Outcome
     observed: Summaries
@@ -72,11 +81,13 @@ class OutcomeResults:
     changes: Estimates
     standardized: Estimates
     size: Summaries | None = None
+    unadjusted: Estimates | None = None
 
     @property
     def notices(self) -> tuple[Notice, ...]:
         """What should be known about this outcome's numbers; each notice names the outcome."""
-        sources = (self.fit, self.observed, self.coefficients, self.means, self.changes, self.standardized)
+        sources: list[Fit | Summaries | Estimates] = [self.fit, self.observed, self.coefficients, self.means]
+        sources += [self.changes, self.standardized, *([] if self.unadjusted is None else [self.unadjusted])]
         name = self.outcome.name
         found = dict.fromkeys(notice for source in sources for notice in source.notices)
         return tuple(
@@ -84,14 +95,21 @@ class OutcomeResults:
             for notice in found
         )
 
+    def _tables(self) -> tuple[Table, ...]:
+        from .representation import outcome_tables
+
+        return outcome_tables(self)
+
     def __repr__(self) -> str:
-        return f"<OutcomeResults: {self.outcome.name}>"
+        return for_terminal(f"<OutcomeResults: {self.outcome.name}>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Results:
+class Results(Shown):
     """A plan's results, in the order of the plan. `notices` are those of the data, then of each model, each once;
-    `doubts` are what `[sensitivity]` asked for.
+    `doubts` are what `[sensitivity]` asked for; `baseline` is Table 1, `attrition` the test of those who were
+    lost against the others where there are enough of both, `missingness` the patterns of the visits;
+    `primary` the contrasts of `[analysis.primary]`, of all its outcomes, as one family.
     """
 
     plan: Plan
@@ -101,20 +119,29 @@ class Results:
     notices: tuple[Notice, ...]
     provenance: Provenance
     doubts: tuple[Dashboard, ...] = ()
+    baseline: Summaries | None = None
+    attrition: Estimates | None = None
+    missingness: Summaries | None = None
+    primary: Estimates | None = None
+
+    def _tables(self) -> tuple[Table, ...]:
+        from .representation import results_tables
+
+        return results_tables(self)
 
     def __repr__(self) -> str:
         names = ", ".join(part.outcome.name for part in self.outcomes)
-        return f"<Results: {self.plan.title}; outcomes {names}; {len(self.notices)} notices>"
+        return for_terminal(f"<Results: {self.plan.title}; outcomes {names}; {len(self.notices)} notices>")
 
 
-def run(plan: Plan, *, progress: Progress | None = None) -> Results:
+def run(plan: Plan, *, progress: Watched = None) -> Results:
     """Read the data of a plan, fit its models and ask its questions.
 
     Parameters
     ----------
     plan : Plan
-    progress : callable, optional
-        Called as `progress(done, total, what)` before each step and once at the end.
+    progress : callable or bool, optional
+        Called as `progress(done, total, what)`; a bar where left out and somebody watches, none with False.
 
     Raises
     ------
@@ -125,7 +152,7 @@ def run(plan: Plan, *, progress: Progress | None = None) -> Results:
     """
     names = tuple(plan.outcomes)
     total = len(names) + len(plan.doubted) + 1
-    tell = progress or _silent
+    tell = teller(progress) or _silent
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BurnoutStatsWarning)  # every notice is kept, and announced once below
         tell(0, total, "reading the data")
@@ -146,7 +173,12 @@ def run(plan: Plan, *, progress: Progress | None = None) -> Results:
             tell(done, total, f"{name} under other assumptions")
             doubts.append(_doubted(plan, cohort, name, partial(_told, tell, done, total)))
         flow = describe.flow(cohort, before=plan.flow.before, reasons=plan.flow.reasons)
-    notices = _gathered(cohort, flow, parts, doubts)
+        completed = _completion(cohort)
+        table_one = describe.baseline(cohort, completed)
+        lost = None if completed is None else describe.attrition(cohort, conf_level=plan.analysis.conf_level)
+        missing = describe.missingness(cohort)
+        primary = _primary(plan, parts)
+    notices = (*effect_notices(plan), *_gathered(cohort, flow, parts, doubts))
     announce(notices)
     tell(total, total, "done")
     return Results(
@@ -157,6 +189,10 @@ def run(plan: Plan, *, progress: Progress | None = None) -> Results:
         notices=notices,
         provenance=provenance(plan, cohort),
         doubts=tuple(doubts),
+        baseline=table_one,
+        attrition=lost,
+        missingness=missing,
+        primary=primary,
     )
 
 
@@ -196,6 +232,14 @@ def provenance(plan: Plan, cohort: Cohort) -> Provenance:
     )
 
 
+def _completion(cohort: Cohort) -> describe.Completed | None:
+    """The groups of Table 1: who stayed and who was lost, where there are enough of both to be shown."""
+    asked = describe.Completed()
+    n = int(asked.seen(cohort).sum())
+    fewest = max(cohort.policy.min_cell, 1)
+    return asked if len(cohort.visits) > 1 and fewest <= n <= cohort.n_subjects - fewest else None
+
+
 def _outcome(plan: Plan, cohort: Cohort, name: str) -> OutcomeResults:
     asked = plan.analysis
     observed = describe.by_visit(cohort, [name])
@@ -203,6 +247,7 @@ def _outcome(plan: Plan, cohort: Cohort, name: str) -> OutcomeResults:
     fitted = fit(model, cohort)
     means = emmeans(fitted, "visit", weights=asked.weights, df=plan.df, conf_level=asked.conf_level)
     changes = contrast(means, asked.contrasts, adjust=asked.adjust)
+    changes = replace(changes, about=replace(changes.about, notes=(*changes.about.notes, *questions_note(plan, name))))
     return OutcomeResults(
         outcome=cohort.outcome(name),
         observed=observed,
@@ -211,7 +256,41 @@ def _outcome(plan: Plan, cohort: Cohort, name: str) -> OutcomeResults:
         means=means,
         changes=changes,
         standardized=_in_baseline_sds(changes, observed, cohort.visits.labels[0]),
+        unadjusted=_unadjusted(plan, cohort, fitted),
     )
+
+
+def _unadjusted(plan: Plan, cohort: Cohort, adjusted: Fit) -> Estimates | None:
+    """The changes of the model without the terms for adjustment, from the rows of the adjusted one: the two differ in
+    nothing else, and count the same persons.
+    """
+    asked = plan.analysis
+    terms = plan.unadjusted_terms
+    if not terms:
+        return None
+    rows = adjusted.needed_rows()
+    used = set(zip(rows.ordinal[rows.subject].tolist(), rows.visit.tolist(), strict=True))
+    data = cohort.data
+    keep = [key in used for key in zip(data["subject"].tolist(), data["visit"].cat.codes.tolist(), strict=True)]
+    name = adjusted.outcome.name
+    model = MMRM(formula(name, terms, plan.columns), covariance=asked.covariance, method=asked.method)
+    means = emmeans(
+        fit(model, cohort.subset(np.array(keep))),
+        "visit",
+        weights=asked.weights,
+        df=plan.df,
+        conf_level=asked.conf_level,
+    )
+    return contrast(means, asked.contrasts, adjust=asked.adjust)
+
+
+def _primary(plan: Plan, parts: Iterable[OutcomeResults]) -> Estimates | None:
+    """The primary contrasts as one family; each outcome is asked once more, without an adjustment of its own."""
+    asked = plan.analysis
+    if asked.primary is None:
+        return None
+    means = {part.outcome.name: part.means for part in parts}
+    return primary_family(plan, [contrast(means[name], asked.contrasts) for name in asked.primary.outcomes])
 
 
 def _in_baseline_sds(changes: Estimates, observed: Summaries, baseline: str) -> Estimates:

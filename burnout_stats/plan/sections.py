@@ -8,7 +8,7 @@ without a word.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -29,11 +29,25 @@ from ..inference.contrasts import METHODS as CONTRASTS
 from ..models.degrees_of_freedom import DF_METHODS
 from ..models.spec import METHODS
 from ..sensitivity.sections import SensitivitySection
+from .estimand import EstimandSection, MissingDataSection
 
-__all__ = ["CONFIG_VERSION", "FORMATS", "AnalysisSection", "FlowSection", "ReportSection", "StudyFile"]
+__all__ = [
+    "CONFIG_VERSION",
+    "FORMATS",
+    "AnalysisSection",
+    "FlowSection",
+    "PrimarySection",
+    "ReportFormat",
+    "ReportSection",
+    "StudyFile",
+]
 
 CONFIG_VERSION = 1
-FORMATS: tuple[Literal["html", "json", "csv"], ...] = ("html", "json", "csv")
+ReportFormat: TypeAlias = Literal["html", "json", "csv", "docx", "pdf", "md", "tex"]
+FORMATS: tuple[ReportFormat, ...] = ("html", "json", "csv")
+"""What is written where nothing is said."""
+FAMILY_ADJUSTMENTS = ("none", "bonferroni", "holm", "fdr")
+"""Those that need p values alone, whatever goes with what: a family may hold contrasts of several models."""
 
 
 def one_of(names: Iterable[str]) -> Any:
@@ -47,6 +61,27 @@ def one_of(names: Iterable[str]) -> Any:
         return value
 
     return AfterValidator(check), WithJsonSchema({"type": "string", "enum": list(known)})
+
+
+class PrimarySection(BaseModel):
+    """`[analysis.primary]`: the questions that the study was made to answer; all others are secondary."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    outcomes: tuple[str, ...] = Field(
+        min_length=1, strict=False, description="The outcomes whose contrasts are primary."
+    )
+    contrasts: tuple[str, ...] = Field(
+        (),
+        strict=False,
+        description='The primary contrasts, such as "1 year - baseline"; all of `analysis.contrasts` where nothing is '
+        "said.",
+    )
+    adjust: Annotated[str, *one_of(FAMILY_ADJUSTMENTS)] = Field(
+        "none",
+        description="Adjustment of the p values of the primary contrasts, of all primary outcomes together; those of "
+        "secondary ones are never part of it.",
+    )
 
 
 class AnalysisSection(BaseModel):
@@ -73,6 +108,14 @@ class AnalysisSection(BaseModel):
     )
     weights: Annotated[str, *one_of(WEIGHTS)] = Field("proportional", description="How means average over factors.")
     conf_level: float = Field(0.95, gt=0.5, lt=1.0, description="Coverage of the intervals.")
+    primary: PrimarySection | None = Field(
+        None, description="Which contrasts of which outcomes are primary; without it none is singled out."
+    )
+    adjustment: dict[str, Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=dict,
+        description="Terms that are there for adjustment, each with the reason; each outcome is then fitted without "
+        "them too, and the unadjusted changes stand beside the adjusted ones.",
+    )
 
 
 class ReportSection(BaseModel):
@@ -80,14 +123,28 @@ class ReportSection(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    formats: tuple[Literal["html", "json", "csv"], ...] = Field(
-        FORMATS, min_length=1, strict=False, description="The files to write; html brings the figures with it."
+    formats: tuple[ReportFormat, ...] = Field(
+        FORMATS,
+        min_length=1,
+        strict=False,
+        description="The files to write; html brings the figures with it, md and tex are the tables for other texts.",
     )
     number_style: Annotated[str, *one_of(NUMBER_STYLES)] = Field(
         "plain", description="How numbers are set in tables and text."
     )
     figures: bool = Field(True, description="Draw the trajectories, in the report and as SVG files.")
     seed: int = Field(1, ge=0, description="Seed of everything random in the run.")
+    language: Literal["en", "nb"] = Field(
+        "en", description="The language of labels and headings, and with it the decimal mark: English or bokmål."
+    )
+    checklist: Literal["strobe"] | None = Field(
+        None, description="A reporting guideline; each item is listed with the part of the report that answers it."
+    )
+    authors: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        (), strict=False, description="Who made the analysis."
+    )
+    funding: str = Field("", description="Who paid for the study, and what part they had in it.")
+    ethics: str = Field("", description="Which board approved the study, and how people consented.")
 
 
 class FlowSection(BaseModel):
@@ -113,7 +170,7 @@ class StudyFile(BaseModel):
     description: str = Field(
         "", description="Setting, dates, who was eligible, how people were followed up; copied to the report."
     )
-    data: DataSection
+    data: DataSection = Field(description="The file and its columns.")
     visits: dict[str, FiniteFloat] = Field(min_length=1, description="Years since baseline by visit label.")
     visit_windows: dict[str, FiniteFloat | WindowSection] = Field(
         default_factory=dict, description="Days around the nominal day of a visit, by label, where dates are declared."
@@ -127,8 +184,14 @@ class StudyFile(BaseModel):
         default_factory=DisclosureSection, description="How small a group may be shown."
     )
     flow: FlowSection = Field(default_factory=FlowSection, description="How many persons there were before the data.")
-    analysis: AnalysisSection = Field(default_factory=AnalysisSection)
+    estimand: EstimandSection | None = Field(
+        None, description="What is to be estimated (ICH E9(R1)); printed first in the report."
+    )
+    missing_data: MissingDataSection | None = Field(
+        None, description="The plan for missing data (TARMOS); printed beside what was found."
+    )
+    analysis: AnalysisSection = Field(default_factory=AnalysisSection, description="The model and the questions.")
     sensitivity: SensitivitySection | None = Field(
         None, description="The same question under other assumptions; left out where there is no such table."
     )
-    report: ReportSection = Field(default_factory=ReportSection)
+    report: ReportSection = Field(default_factory=ReportSection, description="What is written, and how.")

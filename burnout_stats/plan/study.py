@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from ..cohort import Cohort, Visits
 from ..cohort.dates import Timing
@@ -26,19 +26,28 @@ from ..cohort.sections import (
     nothing_measured,
 )
 from ..cohort.study_file import parsed_study, study_bytes
+from ..display import Shown, Table
+from ..display.escape import for_terminal
 from ..errors import Problem, StudyError, did_you_mean
 from ..models.degrees_of_freedom import DF_METHODS
 from ..sensitivity.sections import SensitivitySection
+from .estimand import EstimandSection, MissingDataSection, check_estimand, may_say_effect
+from .questions import check_questions, multiplicity, unadjusted_terms
 from .sections import CONFIG_VERSION, AnalysisSection, FlowSection, ReportSection, StudyFile
 from .terms import check_terms, formula
 
-__all__ = ["Plan", "read_study", "schema"]
+__all__ = ["Plan", "plan_of", "read_study", "schema"]
 
 EXACT = ("exact_years",)
+OPTIONAL = {
+    "analysis": ("primary", "adjustment"),
+    "report": ("language", "checklist", "authors", "funding", "ethics"),
+}
+"""Keys that the echo leaves out where nothing is said by them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Plan:
+class Plan(Shown):
     """A whole analysis as a study file declares it: what the data are, what is asked of them, what is written.
 
     Attributes
@@ -68,6 +77,8 @@ class Plan:
     scores: Mapping[str, ScoreSection] = field(default_factory=dict)
     flow: FlowSection = field(default_factory=FlowSection)
     sensitivity: SensitivitySection | None = None
+    estimand: EstimandSection | None = None
+    missing_data: MissingDataSection | None = None
 
     @property
     def df(self) -> str:
@@ -89,7 +100,27 @@ class Plan:
                 f"Its outcomes are: {', '.join(self.outcomes)}.",
                 did_you_mean(outcome, self.outcomes),
             )
-        return formula(outcome, self.analysis.terms, (*EXACT, *self.covariates))
+        return formula(outcome, self.analysis.terms, self.columns)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What terms may name besides the visit."""
+        return (*EXACT, *self.covariates)
+
+    @property
+    def unadjusted_terms(self) -> tuple[str, ...]:
+        """The terms without those for adjustment; empty where `analysis.adjustment` names none."""
+        return unadjusted_terms(self.analysis, self.columns)
+
+    @property
+    def may_say_effect(self) -> bool:
+        """Whether an estimate may be called an effect: only where the estimand is causal."""
+        return may_say_effect(self.estimand)
+
+    @property
+    def multiplicity(self) -> tuple[str, ...]:
+        """What is primary, what is secondary, and exactly which p values are adjusted together, as sentences."""
+        return multiplicity(self)
 
     @property
     def doubted(self) -> tuple[str, ...]:
@@ -115,13 +146,17 @@ class Plan:
         """The plan with every default written out, as a study file would say it; without the numbers of `[flow]`, which
         stand in the participant flow, where the gate for privacy sees them.
         """
-        sections = {
+        sections: dict[str, BaseModel] = {
             "data": self.data,
             "disclosure": self.disclosure,
             "analysis": self.analysis.model_copy(update={"df": self.df}),
             "report": self.report,
         }
         plain = {name: section.model_dump(mode="json") for name, section in sections.items()}
+        for name, keys in OPTIONAL.items():
+            for key in keys:
+                if not _is_said(sections[name], key):
+                    del plain[name][key]
         return {
             "config_version": CONFIG_VERSION,
             "title": self.title,
@@ -136,13 +171,22 @@ class Plan:
             "scores": {name: section.model_dump(mode="json") for name, section in self.scores.items()},
             "covariates": {name: section.model_dump(mode="json") for name, section in self.covariates.items()},
             "disclosure": plain["disclosure"],
+            **({} if self.estimand is None else {"estimand": self.estimand.model_dump(mode="json")}),
+            **({} if self.missing_data is None else {"missing_data": self.missing_data.model_dump(mode="json")}),
             "analysis": plain["analysis"],
             **({} if self.sensitivity is None else {"sensitivity": self.sensitivity.model_dump(mode="json")}),
             "report": plain["report"],
         }
 
+    def _tables(self) -> tuple[Table, ...]:
+        from .representation import plan_tables
+
+        return plan_tables(self)
+
     def __repr__(self) -> str:
-        return f"<Plan: {self.title}; outcomes {', '.join(self.outcomes)}; terms {', '.join(self.analysis.terms)}>"
+        return for_terminal(
+            f"<Plan: {self.title}; outcomes {', '.join(self.outcomes)}; terms {', '.join(self.analysis.terms)}>"
+        )
 
 
 def read_study(path: str | Path) -> Plan:
@@ -155,7 +199,11 @@ def read_study(path: str | Path) -> Plan:
         `E-STUDY-KEY`, `E-STUDY-MISSING`, `E-STUDY-VALUE`, `E-STUDY-TERM`.
     """
     path = Path(path)
-    raw = study_bytes(path)
+    return plan_of(path, study_bytes(path))
+
+
+def plan_of(path: Path, raw: bytes) -> Plan:
+    """The plan of a study file whose bytes are `raw`; refuses as `read_study`."""
     document = parsed_study(raw)
     _check_version(document)
     without = nothing_measured(document)
@@ -166,7 +214,13 @@ def read_study(path: str | Path) -> Plan:
     wrong = [*without, *_check_visits(study), *_check_df(study)]
     wrong += _check_scores(study)
     wrong += _check_sensitivity(study)
-    wrong += check_terms(study.analysis.terms, outcomes=(*study.outcomes, *study.scores), covariates=_covariates(study))
+    wrong += _check_missing_data(study)
+    wrong += check_estimand(study.estimand)
+    terms = check_terms(study.analysis.terms, outcomes=(*study.outcomes, *study.scores), covariates=_covariates(study))
+    wrong += terms
+    if not terms and not wrong:
+        outcomes = (*study.outcomes, *study.scores)
+        wrong += check_questions(study.analysis, study.visits, outcomes, _covariates(study))
     if wrong:
         raise StudyError.of(wrong)
     made = {name: section.outcome(name) for name, section in study.scores.items()}
@@ -186,6 +240,8 @@ def read_study(path: str | Path) -> Plan:
         scores=dict(study.scores),
         flow=study.flow,
         sensitivity=study.sensitivity,
+        estimand=study.estimand,
+        missing_data=study.missing_data,
     )
 
 
@@ -216,16 +272,7 @@ def _check_sensitivity(study: StudyFile) -> list[Problem]:
     named += [("sensitivity.norms", name, outcomes) for name in asked.norms]
     named += [("sensitivity.stabilities", name, outcomes) for name in asked.stabilities]
     named += [("sensitivity.auxiliaries", name.partition("[")[0], known) for name in asked.auxiliaries or ()]
-    problems = [
-        Problem(
-            "E-STUDY-COLUMN",
-            f"`{path}` names `{name}`.",
-            f"The study has: {', '.join(columns)}.",
-            did_you_mean(name, columns) or "Name one of them.",
-        )
-        for path, name, columns in named
-        if name not in columns
-    ]
+    problems = _unknown_columns(named)
     if "visit" not in study.analysis.terms:
         problems.append(
             Problem(
@@ -236,6 +283,29 @@ def _check_sensitivity(study: StudyFile) -> list[Problem]:
             )
         )
     return problems
+
+
+def _check_missing_data(study: StudyFile) -> list[Problem]:
+    """Auxiliaries that the study does not have."""
+    if study.missing_data is None:
+        return []
+    known = (*study.outcomes, *study.scores, *study.covariates)
+    auxiliaries = study.missing_data.auxiliaries
+    return _unknown_columns([("missing_data.auxiliaries", name.partition("[")[0], known) for name in auxiliaries])
+
+
+def _unknown_columns(named: Sequence[tuple[str, str, Sequence[str]]]) -> list[Problem]:
+    """The names that are not among the columns they should be among, with their key paths."""
+    return [
+        Problem(
+            "E-STUDY-COLUMN",
+            f"`{path}` names `{name}`.",
+            f"The study has: {', '.join(columns)}.",
+            did_you_mean(name, columns) or "Name one of them.",
+        )
+        for path, name, columns in named
+        if name not in columns
+    ]
 
 
 def _covariates(study: StudyFile) -> tuple[str, ...]:
@@ -288,3 +358,8 @@ def _check_df(study: StudyFile) -> list[Problem]:
             'Write method = "reml", or df = "satterthwaite".',
         )
     ]
+
+
+def _is_said(section: BaseModel, key: str) -> bool:
+    """Whether a section says something by this key that its default does not say."""
+    return bool(getattr(section, key) != type(section).model_fields[key].get_default(call_default_factory=True))

@@ -44,10 +44,11 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading within a section; `keep` asks that it is not parted from what follows."""
+    """A heading within a section; `keep` asks that it is not parted from what follows; `anchor` is its id, if any."""
 
     text: str
     keep: bool = True
+    anchor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +69,27 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Set:
-    """A table. `label` names it for who cannot see it; `kind` is "" or "words" (much text) or "origin" (keys).
+    """A table. `label` names it for who cannot see it; `kind` is "" or "words" (much text), "origin" (keys), "narrow"
+    (may stand beside the next), "long" (may break over pages) or "prose" (sentences, which wrap).
 
     `anchors` are the sections that the text of a cell points to, by that text: a checklist links to its answers.
+    `name` is how text refers to it ("Table 2"), and its title begins with that; `file` is its name as a file.
     """
 
     table: Table
     label: str
     kind: str = ""
     anchors: tuple[tuple[str, str], ...] = ()
+    name: str = ""
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A picture with its caption and words."""
+    """A picture with its caption and words; `name` is how text refers to it ("Figure 2")."""
 
     picture: Picture
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +161,7 @@ class Document:
     number_style : how tables set their numbers
     version : of the software that made it
     date : ISO date, or empty
+    authors : who made the analysis; they stand under the title
     """
 
     title: str
@@ -163,6 +170,7 @@ class Document:
     facts: tuple[Fact, ...]
     sections: tuple[Section, ...]
     footer: str
+    authors: tuple[str, ...] = ()
     language: str = "en"
     number_style: str = "plain"
     version: str = ""

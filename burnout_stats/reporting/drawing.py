@@ -1,4 +1,4 @@
-"""The figures of a report: drawn once, used twice, in the page and as files of their own."""
+"""The figures of a report: drawn once, used twice, in the document and as files of their own."""
 
 from __future__ import annotations
 
@@ -7,20 +7,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from .. import figures
+from ..estimates import Estimates, Summaries
 from ..estimates.tabulation import percent_of
-from ..plan import Results
-from .manifest import slugs
+from ..models import Fit
+from ..plan import OutcomeResults
+from ..sensitivity import Dashboard
 
-__all__ = ["Picture", "doubt_drawings", "drawings"]
+__all__ = ["DOUBTS", "Picture", "covariance", "doubtful", "flow", "missingness", "residuals", "trajectory"]
 
 PIXELS_PER_MM = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A figure as SVG with its words: `svg` for a page or paper, `narrow` with larger letters for a telephone."""
+    """A figure as SVG with its words: `svg` for a page or paper, `narrow` with larger letters for a telephone; and the
+    `figure` itself, for a format that needs pixels.
+    """
 
     file: str
+    figure: figures.Figure
     svg: bytes
     narrow: bytes
     alt: str
@@ -35,32 +40,60 @@ class Picture:
 
     @property
     def narrow_uri(self) -> str:
-        """The narrow picture as a data URI."""
-        return _uri(self.narrow)
+        """The narrow picture as a data URI; empty where both are the same."""
+        return "" if self.narrow == self.svg else _uri(self.narrow)
 
 
-def drawings(results: Results) -> dict[str, Picture]:
-    """The trajectory of every outcome of protected results, by outcome."""
-    names = slugs(part.outcome.name for part in results.outcomes)
-    level = percent_of(results.plan.analysis.conf_level)
-    found = {}
-    for number, part in enumerate(results.outcomes, start=1):
-        name = part.outcome.name
-        figure = figures.trajectory(part.means, observed=part.observed, size="double")
-        width, height = figure.size
-        found[name] = Picture(
-            file=f"trajectory_{names[name]}.svg",
-            svg=_svg(figure),
-            narrow=_svg(figures.trajectory(part.means, observed=part.observed, size="single")),
-            alt=figure.alt,
-            caption=(
-                f"Figure {number}. {figure.title}: model means with {level} confidence intervals, and the means that "
-                "were observed (rings), on a true time axis; below it the number of subjects with a score."
-            ),
-            width=round(width * PIXELS_PER_MM),
-            height=round(height * PIXELS_PER_MM),
-        )
-    return found
+def flow(summaries: Summaries) -> Picture:
+    """The participant flow as a diagram."""
+    return _picture(
+        lambda size: figures.flow(summaries, size=size),
+        "flow",
+        "Participant flow. Those seen at a visit and those who contribute to a model are different counts: a person "
+        "contributes with each score.",
+    )
+
+
+def missingness(summaries: Summaries) -> Picture:
+    """The patterns of missing values."""
+    return _picture(
+        lambda size: figures.missingness(summaries, size=size),
+        "missingness",
+        "Patterns in which the outcomes were observed over the visits, the number of subjects of each, and their "
+        "scores at the first visit.",
+    )
+
+
+def trajectory(part: OutcomeResults, slug: str, conf_level: float) -> Picture:
+    """The means of an outcome over time."""
+    level = percent_of(conf_level)
+    return _picture(
+        lambda size: figures.trajectory(part.means, observed=part.observed, size=size),
+        f"trajectory_{slug}",
+        f"{part.outcome.label} over time: model means with {level} confidence intervals, and the means that were "
+        "observed (rings), on a true time axis; below it the number of subjects with a score.",
+    )
+
+
+def residuals(fit: Fit, slug: str) -> Picture:
+    """What the model leaves over."""
+    return _picture(
+        lambda size: figures.residuals(fit, size=size),
+        f"residuals_{slug}",
+        f"{fit.outcome.label}: what the model leaves over, against the fitted scores, against the normal distribution, "
+        "by visit, and as distances of subjects. No point is a single person.",
+        is_wide=True,
+    )
+
+
+def covariance(fit: Fit, slug: str) -> Picture:
+    """The correlations of the visits as a heat map."""
+    return _picture(
+        lambda _size: figures.covariance(fit, size="single"),
+        f"correlation_{slug}",
+        f"{fit.outcome.label}: correlations of the visits in the model, with standard deviations on the diagonal.",
+        is_wide=True,
+    )
 
 
 DOUBTS: Mapping[str, tuple[Callable[..., figures.Figure], str]] = {
@@ -85,31 +118,34 @@ WIDE = frozenset({"specification_curve"})
 """Those that need the whole width, on a telephone too."""
 
 
-def doubt_drawings(results: Results, first: int) -> dict[str, dict[str, Picture]]:
-    """The figures of every dashboard of protected results, by outcome and name, numbered from `first`."""
-    names = slugs(doubt.outcome.name for doubt in results.doubts)
-    found: dict[str, dict[str, Picture]] = {}
-    number = first
-    for doubt in results.doubts:
-        outcome = doubt.outcome.name
-        found[outcome] = {}
-        for name, (draw, words) in DOUBTS.items():
-            estimates = doubt.estimates.get(name)
-            if estimates is None or not estimates.frame["estimate"].notna().any():
-                continue
-            figure = draw(estimates, size="double")
-            width, height = figure.size
-            found[outcome][name] = Picture(
-                file=f"{name}_{names[outcome]}.svg",
-                svg=_svg(figure),
-                narrow=_svg(figure if name in WIDE else draw(estimates, size="single")),
-                alt=figure.alt,
-                caption=f"Figure {number}. {doubt.outcome.label}: {words}.",
-                width=round(width * PIXELS_PER_MM),
-                height=round(height * PIXELS_PER_MM),
-            )
-            number += 1
-    return found
+def doubtful(doubt: Dashboard, name: str, slug: str) -> Picture | None:
+    """One figure of a dashboard; None where there is nothing to draw."""
+    draw, words = DOUBTS[name]
+    estimates: Estimates | None = doubt.estimates.get(name)
+    if estimates is None or not estimates.frame["estimate"].notna().any():
+        return None
+    return _picture(
+        lambda size: draw(estimates, size=size),
+        f"{name}_{slug}",
+        f"{doubt.outcome.label}: {words}.",
+        is_wide=name in WIDE,
+    )
+
+
+def _picture(draw: Callable[[str], figures.Figure], stem: str, caption: str, *, is_wide: bool = False) -> Picture:
+    figure = draw("double")
+    svg = _svg(figure)
+    width, height = figure.size
+    return Picture(
+        file=f"{stem}.svg",
+        figure=figure,
+        svg=svg,
+        narrow=svg if is_wide else _svg(draw("single")),
+        alt=figure.alt,
+        caption=caption,
+        width=round(width * PIXELS_PER_MM),
+        height=round(height * PIXELS_PER_MM),
+    )
 
 
 def _svg(figure: figures.Figure) -> bytes:

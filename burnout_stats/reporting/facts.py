@@ -103,7 +103,7 @@ def dictionary(results: Results) -> Table:
         title="What was measured",
         columns=(
             Column("label", "Measure"),
-            Column("column", "Column"),
+            Column("column", "Column", "verbatim"),
             Column("scale", "Scale"),
             Column("better", "Better"),
             Column("instrument", "Instrument"),
@@ -173,7 +173,7 @@ def plan_table(provenance: Provenance) -> Table:
     """The plan, key by key."""
     return Table(
         title="The plan",
-        columns=(Column("key", "Key"), Column("value", "Value")),
+        columns=(Column("key", "Key", "verbatim"), Column("value", "Value", "verbatim")),
         rows=tuple(Row((key, value)) for key, value in _flat(provenance.plan, ())),
     )
 

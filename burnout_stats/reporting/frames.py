@@ -19,14 +19,23 @@ __all__ = ["csv_files", "to_csv"]
 def csv_files(results: Results) -> dict[str, bytes]:
     """The CSV files of protected results, by path below the output folder."""
     parts = results.outcomes
+    whole = {
+        "baseline": results.baseline,
+        "attrition": results.attrition,
+        "missingness": results.missingness,
+        "primary": results.primary,
+    }
     frames = {
         "flow": [results.flow.frame],
+        **{name: [value.frame] for name, value in whole.items() if value is not None},
         "observed": [part.observed.frame for part in parts],
         "means": [part.means.frame for part in parts],
         "changes": [part.changes.frame for part in parts],
         "standardized_changes": [part.standardized.frame for part in parts],
         "coefficients": [part.coefficients.frame for part in parts],
     }
+    if unadjusted := [part.unadjusted.frame for part in parts if part.unadjusted is not None]:
+        frames["unadjusted"] = unadjusted
     names = slugs(doubt.outcome.name for doubt in results.doubts)
     for doubt in results.doubts:
         own = {f"{name}_{names[doubt.outcome.name]}": [value.frame] for name, value in doubt.estimates.items()}

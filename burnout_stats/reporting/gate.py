@@ -8,6 +8,7 @@ persons.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +30,9 @@ from ..sensitivity import Dashboard
 from ..sensitivity._triangulation import ANALYSES
 
 __all__ = ["hides_model", "shown", "tells"]
+
+DESCRIBED = ("baseline", "missingness")
+"""What counts subjects of the whole cohort, beside the flow."""
 
 COUNTED = re.compile(r"\b\d+ of \d+\b")
 """A note that tells how many of how many."""
@@ -57,13 +61,16 @@ def shown(results: Results) -> Results:
     for part in results.outcomes:
         counts += [part.observed, _size_of(part.fit, cohort)]
         counts += [replace(asked, margins=counting(asked, part.fit, cohort)) for asked in _asked(part)]
-    protected = protect_all(counts, policy)
-    flow, rows, *of_parts = (result for result in protected if isinstance(result, Summaries))
+    described = {name: value for name in DESCRIBED if (value := getattr(results, name)) is not None}
+    protected = protect_all([*counts, *described.values()], policy)
+    described = dict(zip(described, protected[len(counts) :], strict=True))
+    flow, rows, *of_parts = (result for result in protected[: len(counts)] if isinstance(result, Summaries))
     answers = [result for result in protected if isinstance(result, Estimates)]
     parts = tuple(
         _part(part, (of_parts[2 * k], of_parts[2 * k + 1]), (answers[2 * k], answers[2 * k + 1]), results)
         for k, part in enumerate(results.outcomes)
     )
+    primary = None if results.primary is None else _hidden_alike(results.primary, parts, policy)
     found = [*results.notices, *unique_persons(cohort)]
     is_any_hidden = any(result.frame[HIDDEN].any() or result.frame["n"].isna().any() for result in protected)
     by_name = {part.outcome.name: part for part in parts}
@@ -72,6 +79,8 @@ def shown(results: Results) -> Results:
         found = list(map(_without_numbers, found))
         parts = tuple(map(_quiet, parts))
     found += flow.notices
+    for value in described.values():
+        found += value.notices
     for part in parts:
         found += part.notices
     provenance = results.provenance
@@ -88,6 +97,9 @@ def shown(results: Results) -> Results:
         doubts=doubts,
         notices=tuple(dict.fromkeys(found)),
         provenance=provenance,
+        primary=primary,
+        attrition=None if _tells_less(described.get("baseline")) else results.attrition,
+        **described,
     )
 
 
@@ -172,6 +184,11 @@ def _moved_by_the_missing(name: str, frame: pd.DataFrame, unsure: frozenset[str]
     return about & (name == "tipping_map")
 
 
+def _tells_less(baseline: Estimates | Summaries | None) -> bool:
+    """Whether Table 1 hides anything: the shares of those who stayed are its counts in other words."""
+    return baseline is None or bool(baseline.frame[HIDDEN].any() or baseline.frame["n"].isna().any())
+
+
 def _asked(part: OutcomeResults) -> tuple[Estimates, Estimates]:
     return part.means, part.coefficients
 
@@ -193,15 +210,32 @@ def _part(
     if _is_sd_hidden(observed, results.cohort.visits.labels[0]):
         notes = tuple(note for note in standardized.about.notes if STANDARDIZER not in note)
         standardized = _withheld(replace(standardized, about=replace(standardized.about, notes=notes)))
+    shown_changes = replace(part, changes=changes)
+    unadjusted = None if part.unadjusted is None else _hidden_alike(part.unadjusted, [shown_changes], policy)
     return replace(
         part,
         observed=observed,
         size=size,
         means=means,
         changes=changes,
+        unadjusted=unadjusted,
         standardized=protect(standardized, policy),
         coefficients=coefficients,
     )
+
+
+def _hidden_alike(estimates: Estimates, parts: Iterable[OutcomeResults], policy: Policy) -> Estimates:
+    """The contrasts of primary questions, or of the unadjusted model, with the n and the gaps of the protected changes:
+    they are about the same persons.
+    """
+    changes = pd.concat([part.changes.frame[["outcome", "contrast", "n", HIDDEN]] for part in parts])
+    told = changes.astype({"outcome": object}).set_index(["outcome", "contrast"])
+    frame = estimates.frame.astype({"outcome": object})
+    alike = told.loc[list(zip(frame["outcome"], frame["contrast"], strict=True))]
+    n, hidden = alike["n"].to_numpy(dtype=float), alike[HIDDEN].to_numpy(dtype=bool)
+    about = replace(estimates.about, n_withheld=estimates.about.n_withheld or bool(np.isnan(n).any()))
+    changed = estimates.frame.assign(n=n, **{HIDDEN: hidden})
+    return protect(replace(estimates, frame=changed, about=about), policy)
 
 
 def _without_n(changes: Estimates, means: Estimates, protected: Estimates) -> Estimates:
@@ -262,6 +296,9 @@ def _quiet(part: OutcomeResults) -> OutcomeResults:
         means=replace(part.means, notices=quiet(part.means.notices)),
         changes=replace(part.changes, notices=quiet(part.changes.notices)),
         standardized=replace(part.standardized, notices=quiet(part.standardized.notices)),
+        unadjusted=None
+        if part.unadjusted is None
+        else replace(part.unadjusted, notices=quiet(part.unadjusted.notices)),
     )
 
 

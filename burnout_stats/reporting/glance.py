@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..display.styles import EM_DASH, MINUS, decimals_from, fixed, interval, p_value
+from ..display.language import word
+from ..display.styles import EM_DASH, MINUS, NumberStyle, decimals_from, fixed, interval, number_style, p_value
+from ..estimates import Estimates
 from ..estimates.tabulation import percent_of
 from ..plan import OutcomeResults, Results
 
@@ -59,9 +61,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeRow:
-    """One change as it is printed, and drawn where it may be shown."""
+    """One change as it is printed, and drawn where it may be shown; `primary` where it is among the primary ones."""
 
     contrast: str
+    primary: bool
     change: str
     limits: str
     p: str
@@ -91,7 +94,7 @@ class Glance:
     notes: tuple[str, ...]
 
 
-def axis_over(values: Iterable[float]) -> Axis:
+def axis_over(values: Iterable[float], style: str | NumberStyle = "plain") -> Axis:
     """A scale that holds all values and zero, with three to six round ticks.
 
     >>> [tick.text for tick in axis_over([-0.71, -0.22]).ticks]
@@ -107,26 +110,29 @@ def axis_over(values: Iterable[float]) -> Axis:
     bare = Axis(low=first * step, high=last * step, width=WIDTH, ticks=())
     decimals = max(0, -math.floor(math.log10(step)) + (step == 0.25))
     ticks = tuple(
-        Tick(x=bare.x(k * step), text="0" if k == 0 else fixed(k * step, decimals)) for k in range(first, last + 1)
+        Tick(x=bare.x(k * step), text="0" if k == 0 else fixed(k * step, decimals, style))
+        for k in range(first, last + 1)
     )
     return Axis(low=bare.low, high=bare.high, width=WIDTH, ticks=ticks)
 
 
 def glance(results: Results, anchors: Mapping[str, str]) -> Glance:
     """The front table of protected results; `anchors` leads from an outcome to its section."""
-    style = results.plan.report.number_style
+    asked = results.plan.report
+    style = number_style(asked.number_style, language=asked.language)
+    primary = frozenset() if results.primary is None else _keys(results.primary)
     parts = results.outcomes
     limits = [
         float(value) for part in parts for name in ("conf_low", "conf_high") for value in part.standardized.frame[name]
     ]
-    axis = axis_over(limits)
+    axis = axis_over(limits, style)
     level = percent_of(results.plan.analysis.conf_level)
     groups = tuple(
         Group(
             label=part.outcome.label,
             better={"lower": "lower is better", "higher": "higher is better"}.get(part.outcome.better, ""),
             anchor=anchors[part.outcome.name],
-            rows=tuple(_rows(part, axis, style)),
+            rows=tuple(_rows(part, axis, style, primary)),
         )
         for part in parts
     )
@@ -143,7 +149,14 @@ def glance(results: Results, anchors: Mapping[str, str]) -> Glance:
     )
 
 
-def _rows(part: OutcomeResults, axis: Axis, style: str) -> Iterable[ChangeRow]:
+def _keys(estimates: Estimates) -> frozenset[tuple[str, str]]:
+    return frozenset(zip(map(str, estimates.frame["outcome"]), map(str, estimates.frame["contrast"]), strict=True))
+
+
+def _rows(
+    part: OutcomeResults, axis: Axis, style: NumberStyle, primary: frozenset[tuple[str, str]]
+) -> Iterable[ChangeRow]:
+    hidden = word("hidden", style.language)
     changes = part.changes.frame.to_dict("records")
     standardized = part.standardized.frame.to_dict("records")
     decimals = decimals_from(part.changes.frame["std_error"], style)
@@ -153,22 +166,24 @@ def _rows(part: OutcomeResults, axis: Axis, style: str) -> Iterable[ChangeRow]:
         p = math.nan if change["p_value"] is None else float(change["p_value"])
         yield ChangeRow(
             contrast=str(change["contrast"]).replace(" - ", f" {MINUS} "),
+            primary=(part.outcome.name, str(change["contrast"])) in primary,
             change=estimate,
             limits=limits,
-            p="hidden" if change["hidden"] else p_value(p, style),
+            p=hidden if change["hidden"] else p_value(p, style),
             standardized=std_estimate,
             standardized_limits=std_limits,
             mark=_mark(in_sds, axis),
         )
 
 
-def _written(row: Mapping[Any, Any], decimals: int, style: str) -> tuple[str, str]:
+def _written(row: Mapping[Any, Any], decimals: int, style: NumberStyle) -> tuple[str, str]:
     if row["hidden"]:
-        return "hidden", "hidden"
+        hidden = word("hidden", style.language)
+        return hidden, hidden
     estimate, low, high = (float(row[name]) for name in ("estimate", "conf_low", "conf_high"))
     if math.isnan(estimate):
         return EM_DASH, EM_DASH
-    return fixed(estimate, decimals), EM_DASH if math.isnan(low) else interval(low, high, decimals, style)
+    return fixed(estimate, decimals, style), EM_DASH if math.isnan(low) else interval(low, high, decimals, style)
 
 
 def _mark(row: Mapping[Any, Any], axis: Axis) -> Mark | None:

@@ -17,6 +17,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from .._version import __version__
+from ..display import Shown, Table
+from ..display.escape import for_terminal
+from ..display.showing import facts
 from ..errors import StudyError
 from ..notices import Notice
 
@@ -26,11 +29,11 @@ MANIFEST = "manifest.json"
 SCHEMA = 1
 PRODUCER = "burnout_stats"
 FOLDERS = ("tables", "figures")
-OWN = re.compile(r"(?:(?:tables|figures)/)?[a-z0-9_-]+(?:\.[a-z0-9]+)\Z")
+OWN = re.compile(r"(?:(?:tables|figures)/)?[a-z0-9_-]+(?:\.[a-z0-9]+){1,2}\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Manifest:
+class Manifest(Shown):
     """The files of a run.
 
     Attributes
@@ -54,8 +57,12 @@ class Manifest:
     def __post_init__(self) -> None:
         object.__setattr__(self, "sha256", MappingProxyType(dict(self.sha256)))
 
+    def _tables(self) -> tuple[Table, ...]:
+        pairs = [("File", name) for name in self.files]
+        return (facts("Files written", pairs, notes=tuple(map(str, self.notices))),)
+
     def __repr__(self) -> str:
-        return f"<Manifest: {len(self.files)} files, {len(self.notices)} notices>"
+        return for_terminal(f"<Manifest: {len(self.files)} files, {len(self.notices)} notices>")
 
 
 def slug(name: str) -> str:

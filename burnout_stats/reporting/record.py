@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -19,18 +20,28 @@ import pandas as pd
 from ..cohort import Cohort
 from ..display.escape import clean
 from ..estimates import Estimates, Summaries
+from ..estimates.disclosure import HIDDEN
+from ..estimates.tabulation import shown as protected
 from ..notices import Notice
 from ..plan import OutcomeResults, Provenance, Results
 from ..sensitivity import Dashboard
 from .gate import hides_model, tells
 
-__all__ = ["SCHEMA", "to_json"]
+__all__ = ["SCHEMA", "tidy", "to_json", "to_schema"]
 
-SCHEMA = 1
-"""The version of this document; it changes when a reader written for the old one would read the new one wrongly."""
+SCHEMA = 2
+"""The version of this document, whose form is `results.schema.json`; it changes with that form. `compare` reads all.
+
+1 had no `baseline`, `attrition`, `missingness`, `primary`, `unadjusted`, and no reasons beside `vcov`.
+"""
 
 COUNTS = frozenset({"n"})
 """Columns that hold whole numbers even where hiding has made them float."""
+
+
+def to_schema() -> bytes:
+    """The JSON Schema of `to_json`, as it stands in the package."""
+    return files("burnout_stats.reporting").joinpath("results.schema.json").read_bytes()
 
 
 def to_json(results: Results) -> bytes:
@@ -40,12 +51,16 @@ def to_json(results: Results) -> bytes:
         "title": results.plan.title,
         "cohort": _cohort(results.cohort),
         "flow": _summaries(results.flow),
+        "baseline": None if results.baseline is None else _summaries(results.baseline),
+        "attrition": None if results.attrition is None else _estimates(protected(results.attrition)),
+        "missingness": None if results.missingness is None else _summaries(results.missingness),
+        "primary": None if results.primary is None else _estimates(results.primary),
         "outcomes": [_outcome(part, results.cohort) for part in results.outcomes],
         "sensitivity": [_doubt(doubt) for doubt in results.doubts],
         "notices": [_notice(notice) for notice in results.notices],
         "provenance": _provenance(results.provenance),
     }
-    text = json.dumps(_tidy(document), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(tidy(document), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     return (text + "\n").encode("utf-8")
 
 
@@ -71,15 +86,17 @@ def _outcome(part: OutcomeResults, cohort: Cohort) -> dict[str, Any]:
         "coefficients": _estimates(part.coefficients),
         "means": _estimates(part.means),
         "changes": _estimates(part.changes),
+        "unadjusted": None if part.unadjusted is None else _estimates(part.unadjusted),
         "standardized_changes": _estimates(part.standardized),
     }
 
 
 def _doubt(doubt: Dashboard) -> dict[str, Any]:
     """A dashboard, without the covariances of its rows: most of them are not known."""
-    analyses = {name: _estimates(value) for name, value in doubt.estimates.items()}
+    analyses = {name: _estimates(protected(value)) for name, value in doubt.estimates.items()}
     for value in analyses.values():
-        value.pop("vcov")
+        del value["vcov"]
+        value.pop("reasons", None)
     return {
         "outcome": doubt.outcome.name,
         "model": doubt.model.formula,
@@ -136,7 +153,18 @@ def _estimates(estimates: Estimates) -> dict[str, Any]:
         "notes": list(about.notes),
         "rows": _rows(estimates.frame, "not estimable", n_is_withheld=about.n_withheld),
         "vcov": estimates.vcov.tolist(),
+        **_reasons(estimates),
     }
+
+
+def _reasons(estimates: Estimates) -> dict[str, Any]:
+    """Why covariances are null: their rows are hidden, or have no estimate."""
+    gone = ~np.isfinite(estimates.vcov)
+    if not gone.any():
+        return {}
+    hidden = estimates.frame[HIDDEN].to_numpy(dtype=bool)
+    is_hidden = hidden.any() and not (gone & ~(hidden[:, None] | hidden[None, :])).any()
+    return {"reasons": {"vcov": "hidden" if is_hidden else "not estimable"}}
 
 
 def _summaries(summaries: Summaries) -> dict[str, Any]:
@@ -201,12 +229,12 @@ def _notice(notice: Notice) -> dict[str, str]:
     return {"code": notice.code, "message": notice.message, "advice": notice.advice}
 
 
-def _tidy(value: Any) -> Any:
+def tidy(value: Any) -> Any:
     """The document with NaN and infinity as null, and labels without control characters."""
     if isinstance(value, Mapping):
-        return {clean(str(key)): _tidy(item) for key, item in value.items()}
+        return {clean(str(key)): tidy(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_tidy(item) for item in value]
+        return [tidy(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return clean(value) if isinstance(value, str) else value

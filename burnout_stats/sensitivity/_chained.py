@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cohort import Cohort
+from ..display import Shown, Table, Watched, teller
+from ..display.escape import for_terminal
+from ..display.showing import facts
 from ..engine import chained as engine
 from ..errors import ModelError, StudyError, did_you_mean, one_of
 from ..models import MMRM
 from ..notices import Notice, announce
-from ._draws import Progress
 from ._imputation import Imputations
 from ._incomplete import Column, Incomplete, incomplete
 
@@ -27,7 +29,7 @@ SETTLED = 4.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Chains:
+class Chains(Shown):
     """How data were completed by chained equations.
 
     Attributes
@@ -52,8 +54,12 @@ class Chains:
     def __len__(self) -> int:
         return int(self.path.shape[1])
 
+    def _tables(self) -> tuple[Table, ...]:
+        pairs = [("Model", str(self.spec.formula)), ("Chains", str(len(self))), ("Cycles", str(len(self.path)))]
+        return (facts("Chained equations", pairs, notes=tuple(map(str, self.notices))),)
+
     def __repr__(self) -> str:
-        return f"<Chains: {len(self)} of {self.spec.formula}, {len(self.path)} cycles>"
+        return for_terminal(f"<Chains: {len(self)} of {self.spec.formula}, {len(self.path)} cycles>")
 
 
 def chained(
@@ -67,7 +73,7 @@ def chained(
     cycles: int = 20,
     donors: int = 5,
     seed: int | np.random.SeedSequence,
-    progress: Progress | None = None,
+    progress: Watched = None,
 ) -> Imputations:
     """Complete the data by chained equations, under "missing at random".
 
@@ -92,8 +98,8 @@ def chained(
         Of predictive mean matching, which draws values that were seen. It weakens correlations a little, and the more
         donors, the more: for questions about correlations and spread, write "norm".
     seed : int or SeedSequence
-    progress : callable, optional
-        Called as `progress(done, total, what)`.
+    progress : callable or bool, optional
+        Called as `progress(done, total, what)`; a bar where left out and somebody watches, none with False.
 
     Returns
     -------
@@ -127,9 +133,11 @@ def chained(
     models = _models(data, methods or {})
     _informative(data)
 
+    heard = teller(progress)
+
     def told(done: int, total: int) -> None:
-        if progress is not None:
-            progress(done, total, "chained equations")
+        if heard is not None:
+            heard(done, total, "chained equations")
 
     try:
         found = engine.chained(

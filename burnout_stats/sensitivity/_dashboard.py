@@ -5,16 +5,20 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
 from ..cohort import Cohort
 from ..cohort.roles import Outcome
+from ..display import Shown, Table, Watched, teller
+from ..display.escape import for_terminal
+from ..display.showing import facts
 from ..estimates import Estimates
+from ..estimates.tabulation import WITHOUT_N, tabulate
 from ..instruments import Norm, Stability
 from ..models import MMRM
 from ..notices import BurnoutStatsWarning, Notice, announce
-from ._draws import Progress
 from ._left_out import left_out
 from ._regression_to_mean import regression_to_the_mean
 from ._specification_curve import specification_curve
@@ -28,8 +32,21 @@ from ._unanswered import answered
 __all__ = ["Dashboard", "dashboard", "default_auxiliaries"]
 
 
+OF_A_GLANCE = ("triangulation", "strategies", "regression_to_the_mean")
+"""What a dashboard shows of itself; the others have many rows and are better drawn."""
+_TITLES_OF_MORE = MappingProxyType(
+    {
+        "tipping_point": "how much worse the unseen must have fared",
+        "tipping_map": "the same, over two visits",
+        "stability_curve": "regression to the mean, over stabilities",
+        "specification_curve": "the change under the analyst's other choices",
+        "left_out": "the change without each subject in turn",
+    }
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Dashboard:
+class Dashboard(Shown):
     """What other assumptions make of the change in one outcome; None stands for what the data cannot answer.
 
     Attributes
@@ -92,8 +109,14 @@ class Dashboard:
         found = [notice for value in self.estimates.values() for notice in value.notices]
         return tuple(dict.fromkeys([*found, *self.unanswered]))
 
+    def _tables(self) -> tuple[Table, ...]:
+        found = self.estimates
+        tables = [tabulate(found[name], columns=WITHOUT_N) for name in OF_A_GLANCE if name in found]
+        drawn = [(name, _TITLES_OF_MORE[name]) for name in found if name not in OF_A_GLANCE]
+        return (*tables, facts("What else was asked", drawn, notes=tuple(map(str, self.unanswered))))
+
     def __repr__(self) -> str:
-        return f"<Dashboard: {self.outcome.name}; {', '.join(self.estimates)}>"
+        return for_terminal(f"<Dashboard: {self.outcome.name}; {', '.join(self.estimates)}>")
 
 
 def dashboard(
@@ -107,7 +130,7 @@ def dashboard(
     n: int = 200,
     seed: int | np.random.SeedSequence,
     conf_level: float = 0.95,
-    progress: Progress | None = None,
+    progress: Watched = None,
 ) -> Dashboard:
     """Ask the question of a model again under every other assumption.
 
@@ -129,8 +152,8 @@ def dashboard(
         Imputations.
     seed : int or SeedSequence
     conf_level : float
-    progress : callable, optional
-        Called as `progress(done, total, what)`.
+    progress : callable or bool, optional
+        Called as `progress(done, total, what)`; a bar where left out and somebody watches, none with False.
 
     Returns
     -------
@@ -155,10 +178,11 @@ def dashboard(
     of_triangulation, of_strategies, of_choices = root.spawn(3)
     follow_up = cohort.visits.labels[1:]
     steps = 7 if norm is not None else 6
+    heard = teller(progress)
 
     def tell(done: int, what: str) -> None:
-        if progress is not None:
-            progress(done, steps, f"{response}: {what}")
+        if heard is not None:
+            heard(done, steps, f"{response}: {what}")
 
     unanswered: list[Notice] = []
 
@@ -176,29 +200,44 @@ def dashboard(
             n=n,
             seed=of_triangulation,
             conf_level=conf_level,
+            progress=False,
         )
         tell(1, "assumptions about the unseen")
         assumed = part(
             "the comparison of assumptions about the unseen is",
             lambda: strategies_compared(
-                spec, cohort, strategies, auxiliaries=helpers, n=n, seed=of_strategies, conf_level=conf_level
+                spec,
+                cohort,
+                strategies,
+                auxiliaries=helpers,
+                n=n,
+                seed=of_strategies,
+                conf_level=conf_level,
+                progress=False,
             ),
         )
         tell(2, "tipping point")
         tipping = part(
-            "the tipping point is", lambda: tipping_point(spec, cohort, auxiliaries=helpers, conf_level=conf_level)
+            "the tipping point is",
+            lambda: tipping_point(spec, cohort, auxiliaries=helpers, conf_level=conf_level, progress=False),
         )
         mapped = None
         if len(follow_up) > 1 and tipping is not None:
             mapped = part(
                 "the map of tipping points is",
-                lambda: tipping_map(spec, cohort, auxiliaries=helpers, conf_level=conf_level),
+                lambda: tipping_map(spec, cohort, auxiliaries=helpers, conf_level=conf_level, progress=False),
             )
         tell(3, "the analyst's choices")
         choices = part(
             "the curve of specifications is",
             lambda: specification_curve(
-                spec, cohort, auxiliaries=helpers, n=min(n, 50), seed=of_choices, conf_level=conf_level
+                spec,
+                cohort,
+                auxiliaries=helpers,
+                n=min(n, 50),
+                seed=of_choices,
+                conf_level=conf_level,
+                progress=False,
             ),
         )
         tell(4, "each subject left out")

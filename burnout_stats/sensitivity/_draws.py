@@ -13,6 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cohort import Cohort
+from ..display import Shown, Table, Watched, teller
+from ..display.escape import for_terminal
+from ..display.showing import facts
 from ..engine.batch import leave_one_out, resamples
 from ..engine.incomplete_normal import Wide, posterior
 from ..engine.restricted_em import restricted_em
@@ -38,7 +41,7 @@ R_HAT = 1.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Draws:
+class Draws(Shown):
     """Parameters (B, Σ) of the normal regression of all columns on W, M times.
 
     Attributes
@@ -65,8 +68,12 @@ class Draws:
     def __len__(self) -> int:
         return len(self.B)
 
+    def _tables(self) -> tuple[Table, ...]:
+        pairs = [("Model", str(self.spec.formula)), ("Draws", str(len(self))), ("Method", METHODS[self.method])]
+        return (facts("Draws of parameters", pairs, notes=tuple(map(str, self.notices))),)
+
     def __repr__(self) -> str:
-        return f"<Draws: {len(self)} of {self.spec.formula}, {METHODS[self.method]}>"
+        return for_terminal(f"<Draws: {len(self)} of {self.spec.formula}, {METHODS[self.method]}>")
 
 
 def draws(
@@ -81,7 +88,7 @@ def draws(
     chains: int = 20,
     burn_in: int = 200,
     thin: int = 10,
-    progress: Progress | None = None,
+    progress: Watched = None,
 ) -> Draws:
     """Draw the parameters of the joint distribution of the outcome at all visits and whatever else tells about it.
 
@@ -108,8 +115,8 @@ def draws(
     chains, burn_in, thin : int
         Of the data augmentation: chains that share the draws among them, sweeps before the first draw, and sweeps from
         one draw to the next.
-    progress : callable, optional
-        Called as `progress(done, total, what)`.
+    progress : callable or bool, optional
+        Called as `progress(done, total, what)`; a bar where left out and somebody watches, none with False.
 
     Returns
     -------
@@ -130,6 +137,7 @@ def draws(
     >>> draws(MMRM("exhaustion ~ visit * sex"), example("villa_sana"), auxiliaries=["coping"], n=4, seed=1)
     <Draws: 4 of exhaustion ~ visit * sex, draws from the posterior (data augmentation)>
     """
+    heard = teller(progress)
     one_of("method", method, METHODS)
     if n < 2 or chains < 1 or burn_in < 0 or thin < 1:
         raise StudyError(
@@ -146,14 +154,14 @@ def draws(
         if method == "bayes":
 
             def told(done: int, total: int) -> None:
-                if progress is not None:
-                    progress(done, total, "drawing parameters")
+                if heard is not None:
+                    heard(done, total, "drawing parameters")
 
             found = posterior(data.wide, n, own, n_chains=chains, burn_in=burn_in, thin=thin, progress=told)
             B, Sigma = found.B, found.Sigma
             notices = (*notices, *_mixed(found.r_hat))
         else:
-            B, Sigma, lost = _refitted(data.wide, n, own, method, progress)
+            B, Sigma, lost = _refitted(data.wide, n, own, method, heard)
             notices = (*notices, *_lost(lost, len(B) + lost))
     except np.linalg.LinAlgError as error:
         raise ModelError(

@@ -15,10 +15,14 @@ from numpy.typing import NDArray
 from ..cohort import Cohort
 from ..design import Design, build
 from ..design.build import Rows
+from ..display import Shown, Table
+from ..display.escape import for_terminal
 from ..engine.weighting import Response, Weighting, effective_size, weigh
 from ..errors import ModelError, StudyError, one_of
 from ..estimates import About, Summaries, counted
+from ..estimates.tabulation import tabulate
 from ..models import MMRM
+from ..models.representation import subjects
 from ..notices import Notice, announce
 from ._being_seen import predictor_columns, response_of
 
@@ -45,7 +49,7 @@ GAPS = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class FollowUpWeights:
+class FollowUpWeights(Shown):
     """Weights by the inverse probability of being seen.
 
     Attributes
@@ -220,11 +224,12 @@ class FollowUpWeights:
             policy=self.cohort.policy,
         )
 
-    def __repr__(self) -> str:
-        return f"<FollowUpWeights: {self.spec.formula}, {self.kind}; {len(self.X)} subjects>"
+    def _tables(self) -> tuple[Table, ...]:
+        return tabulate(self.diagnostics), tabulate(self.balance)
 
-    def __str__(self) -> str:
-        return f"{self!r}\n\n{self.diagnostics}\n\n{self.balance}"
+    def __repr__(self) -> str:
+        size = subjects(len(self.X), self.design.policy, of=self.n_cohort)
+        return for_terminal(f"<FollowUpWeights: {self.spec.formula}, {self.kind}; {size}>")
 
 
 def weights(

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from ..cohort import Cohort
 from ..design import Design, build
 from ..design.grid import ReferenceGrid
+from ..display import Shown, Table
+from ..display.escape import for_terminal
+from ..display.showing import facts
 from ..engine.basis import Basis
 from ..engine.covariance import STRUCTURES, Covariance
 from ..engine.incomplete_normal import completed, expected
@@ -37,7 +40,7 @@ Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Imputations:
+class Imputations(Shown):
     """M completed data sets.
 
     Attributes
@@ -60,8 +63,16 @@ class Imputations:
     def __len__(self) -> int:
         return len(self.Y)
 
+    def _tables(self) -> tuple[Table, ...]:
+        pairs = [
+            ("Model", str(self.draws.spec.formula)),
+            ("Completed data sets", str(len(self))),
+            ("Assumption", self.strategy),
+        ]
+        return (facts("Imputations", pairs, notes=self.notes),)
+
     def __repr__(self) -> str:
-        return f"<Imputations: {len(self)} of {self.draws.spec.formula}, {self.strategy}>"
+        return for_terminal(f"<Imputations: {len(self)} of {self.draws.spec.formula}, {self.strategy}>")
 
     @property
     def is_expected(self) -> bool:
@@ -261,7 +272,7 @@ def _notes(draws: Draws, strategy: str, delta: Mapping[str, float], label: str) 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Analyses:
+class Analyses(Shown):
     """A model fitted to M completed data sets.
 
     Attributes
@@ -286,8 +297,12 @@ class Analyses:
     def __len__(self) -> int:
         return len(self.imputations)
 
+    def _tables(self) -> tuple[Table, ...]:
+        pairs = [("Model", str(self.spec.formula)), ("Completed data sets", str(len(self)))]
+        return (facts("Analyses of completed data sets", pairs, notes=tuple(map(str, self.notices))),)
+
     def __repr__(self) -> str:
-        return f"<Analyses: {self.spec.formula} fitted to {len(self)} completed data sets>"
+        return for_terminal(f"<Analyses: {self.spec.formula} fitted to {len(self)} completed data sets>")
 
 
 def analyse(imputations: Imputations, spec: MMRM | None = None) -> Analyses:

@@ -12,12 +12,17 @@ from numpy.typing import NDArray
 from ..cohort.roles import Outcome, Visits
 from ..design import Design
 from ..design.grid import ReferenceGrid
+from ..display import Shown, Table
+from ..display.escape import for_terminal
 from ..engine.pooling import Pooled, barnard_rubin, d1_test, imputations_needed, missing_information, rubin
 from ..errors import ModelError, one_of
 from ..estimates import Estimates
 from ..estimates.answers import Answer, JointAnswer
+from ..estimates.tabulation import tabulate
+from ..inference.summary import summarize
 from ..models import MMRM
 from ..models.degrees_of_freedom import DF_METHODS
+from ..models.representation import subjects
 from ..notices import Notice
 from ._imputation import Analyses, not_linear
 
@@ -38,7 +43,7 @@ borrow from a reference is smaller. With a fixed delta both rest on that delta (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class PooledFit:
+class PooledFit(Shown):
     """A model fitted to M completed data sets, as one.
 
     `emmeans`, `contrast`, `slopes`, `summarize` and `joint_test` take it as they take a `Fit`.
@@ -261,20 +266,13 @@ class PooledFit:
             )
         return name
 
+    def _tables(self) -> tuple[Table, ...]:
+        return (tabulate(summarize(self)),)
+
     def __repr__(self) -> str:
         what = f"{self.n_imputations} imputations" if self.variance == "rubin" else "conditional means"
-        return f"<PooledFit: {self.spec.formula}; {self.n_subjects} subjects, {what}>"
-
-    def __str__(self) -> str:
-        lines = [
-            repr(self),
-            "",
-            *self.notes,
-            "",
-            "Fixed effects (tests and intervals: summarize(fit))",
-            self.coef.to_string(float_format=lambda value: f"{value:.4f}"),
-        ]
-        return "\n".join([*lines, *(f"\n{notice}" for notice in self.notices)])
+        size = subjects(self.n_subjects, self.design.policy, of=self.design.n_cohort)
+        return for_terminal(f"<PooledFit: {self.spec.formula}; {size}, {what}>")
 
 
 def pool(analyses: Analyses) -> PooledFit:

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from ..cohort import Cohort
+from ..display import Watched, teller
 from ..engine.covariance import STRUCTURES
 from ..errors import ModelError, StudyError, one_of
 from ..estimates import Estimates
 from ..inference.intervals import checked_level
 from ..models import MMRM, Fit
 from ..models.degrees_of_freedom import DF_METHODS
-from ._draws import Progress
 from ._specifications import CHOICES, MISSING_DATA, SCALINGS, Bench, Choice
 from ._visit_contrast import VisitContrast, unannounced
 
@@ -39,7 +39,7 @@ def specification_curve(
     auxiliaries: Iterable[str] = (),
     n: int = 50,
     conf_level: float = 0.95,
-    progress: Progress | None = None,
+    progress: Watched = None,
 ) -> Estimates:
     """A change between two visits under every combination of the analyst's choices.
 
@@ -62,8 +62,8 @@ def specification_curve(
     n : int
         Imputations.
     conf_level : float
-    progress : callable, optional
-        Called as `progress(done, total, what)`.
+    progress : callable or bool, optional
+        Called as `progress(done, total, what)`; a bar where left out and somebody watches, none with False.
 
     Returns
     -------
@@ -124,11 +124,12 @@ def specification_curve(
         imputations={},
         fits={},
     )
+    heard = teller(progress)
     answers: list[Estimates | str] = []
     for done, choice in enumerate(all_of_them):
         answers.append(_answer(bench, choice, asked, conf_level, is_primary=choice == primary))
-        if progress is not None:
-            progress(done + 1, len(all_of_them), "specifications")
+        if heard is not None:
+            heard(done + 1, len(all_of_them), "specifications")
     first = answers[0]
     assert isinstance(first, Estimates)
     units = {choice.scaling: bench.baseline_sd(choice.scaling) for choice in all_of_them}

@@ -128,5 +128,6 @@ class Bench:
             place = (list(self.formulas).index(choice.adjustment), list(SCALINGS).index(choice.scaling))
             seed = np.random.SeedSequence(self.seed.entropy, spawn_key=(*self.seed.spawn_key, *place))
             spec = self.formulas[choice.adjustment]
-            self.imputations[key] = impute(draws(spec, data, auxiliaries=self.auxiliaries, n=self.n, seed=seed))
+            drawn = draws(spec, data, auxiliaries=self.auxiliaries, n=self.n, seed=seed, progress=False)
+            self.imputations[key] = impute(drawn)
         return self.imputations[key]

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from ..cohort import Cohort
+from ..display import Watched
 from ..errors import StudyError, one_of
 from ..estimates import Estimates
 from ..inference import contrast as contrasts_of
 from ..inference import emmeans
 from ..models import MMRM
-from ._draws import Draws, Method, Progress, draws
+from ._draws import Draws, Method, draws
 from ._imputation import Imputations, analyse, impute
 from ._pooling import VARIANCES, pool
 from ._strategies import STRATEGIES, Strategy
@@ -50,7 +51,7 @@ def strategies_compared(
     df: str | None = None,
     conf_level: float = 0.95,
     drawn: Draws | None = None,
-    progress: Progress | None = None,
+    progress: Watched = None,
 ) -> Estimates:
     """Contrasts of the visits' means under each strategy.
 

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..cohort import Cohort
+from ..display import Watched
 from ..errors import ModelError, StudyError, did_you_mean, one_of
 from ..estimates import Estimates
 from ..inference import contrast as contrasts_of
@@ -21,7 +22,7 @@ from ..inference import emmeans
 from ..inference.intervals import checked_level
 from ..models import MMRM
 from ._delta import path, shifts
-from ._draws import Draws, Method, Progress, draws
+from ._draws import Draws, Method, draws
 from ._imputation import analyse, impute
 from ._pooling import PooledFit, pool
 from ._strategies import Strategy
@@ -52,7 +53,7 @@ def tipping_point(
     df: str | None = None,
     conf_level: float = 0.95,
     drawn: Draws | None = None,
-    progress: Progress | None = None,
+    progress: Watched = None,
 ) -> Estimates:
     """Estimates along a δ that is added to every imputed value, and the δ at which the conclusion changes.
 
@@ -135,7 +136,7 @@ def tipping_map(
     df: str | None = None,
     conf_level: float = 0.95,
     drawn: Draws | None = None,
-    progress: Progress | None = None,
+    progress: Watched = None,
 ) -> Estimates:
     """Estimates over two deltas, each added to the imputed values of one visit, with the line where the conclusion
     changes.

@@ -11,13 +11,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..cohort import Cohort
+from ..display import Watched
 from ..estimates import Estimates
 from ..estimates.estimates import NUMBERS
 from ..models import MMRM, fit
 from ..notices import Notice
 from ._bounds import LOWEST, bounds
 from ._complete_cases import change_from_baseline, complete_cases
-from ._draws import Draws, Progress, draws
+from ._draws import Draws, draws
 from ._imputation import analyse, impute
 from ._pooling import pool
 from ._unanswered import answered
@@ -59,7 +60,7 @@ def triangulation(
     n: int = 100,
     seed: int | np.random.SeedSequence,
     conf_level: float = 0.95,
-    progress: Progress | None = None,
+    progress: Watched = None,
 ) -> Estimates:
     """The changes from baseline by models, imputation, weights, complete cases and bounds.
 
@@ -83,8 +84,8 @@ def triangulation(
     seed : int or SeedSequence
         Of the imputation.
     conf_level : float
-    progress : callable, optional
-        Called as `progress(done, total, what)`.
+    progress : callable or bool, optional
+        Called as `progress(done, total, what)`; a bar where left out and somebody watches, none with False.
 
     Returns
     -------

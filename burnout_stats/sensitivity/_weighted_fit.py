@@ -12,9 +12,14 @@ from numpy.typing import NDArray
 from ..cohort.roles import Outcome, Visits
 from ..design import Design
 from ..design.grid import ReferenceGrid
+from ..display import Shown, Table
+from ..display.escape import for_terminal
 from ..errors import ModelError, one_of
 from ..estimates.answers import Answer, JointAnswer
+from ..estimates.tabulation import tabulate
+from ..inference.summary import summarize
 from ..models import MMRM
+from ..models.representation import subjects
 from ..notices import Notice
 from ._follow_up_weights import FollowUpWeights
 
@@ -34,7 +39,7 @@ ERRORS = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class WeightedFit:
+class WeightedFit(Shown):
     """Weighted estimating equations, solved: `emmeans`, `contrast` and `summarize` take it as they take a `Fit`.
 
     Attributes
@@ -147,8 +152,12 @@ class WeightedFit:
             statistic=float(z @ z) / rank, num_df=rank, df=np.inf, method="asymptotic", vcov_name=self.se
         )
 
+    def _tables(self) -> tuple[Table, ...]:
+        return (tabulate(summarize(self)),)
+
     def __repr__(self) -> str:
-        return f"<WeightedFit: {self.spec.formula}, {self.weights.kind}; {self.n_subjects} subjects>"
+        size = subjects(self.n_subjects, self.design.policy, of=self.weights.n_cohort)
+        return for_terminal(f"<WeightedFit: {self.spec.formula}, {self.weights.kind}; {size}>")
 
 
 def _errors_note(se: str, n: int) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..cohort import Cohort
 from ..cohort.roles import Covariate
+from ..display import Watched, teller
 from ..engine.basis import Basis
 from ..engine.batch import resamples
 from ..engine.moments import aliased, moments_of_rows
@@ -54,7 +55,7 @@ def weighted(
     n: int = 1000,
     seed: int | np.random.SeedSequence | None = None,
     conf_level: float = 0.95,
-    progress: Progress | None = None,
+    progress: Watched = None,
 ) -> Estimates:
     """The changes from baseline that would have been seen if everybody had been seen, by inverse-probability weights.
 
@@ -82,8 +83,8 @@ def weighted(
     seed : int or SeedSequence
         Of the bootstrap.
     conf_level : float
-    progress : callable, optional
-        Called as `progress(done, total, what)`.
+    progress : callable or bool, optional
+        Called as `progress(done, total, what)`; a bar where left out and somebody watches, none with False.
 
     Returns
     -------
@@ -127,7 +128,7 @@ def weighted(
         outcome_terms = outcome_predictors if isinstance(outcome_predictors, str) else tuple(outcome_predictors)
     found = weights(spec, cohort, asked, kind=kind, gaps=gaps, truncate=truncate)
     root = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
-    boot = _Bootstrap(n=n, seed=root, progress=progress) if se == "bootstrap" else None
+    boot = _Bootstrap(n=n, seed=root, progress=teller(progress)) if se == "bootstrap" else None
     if kind == "augmented":
         return _augmented(found, outcome_terms, se, boot, level)
     solved = _solved(found, se, boot)

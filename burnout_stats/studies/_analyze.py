@@ -25,7 +25,8 @@ from ..describe import (
     rm_anova,
     standardized_change,
 )
-from ..display import to_text
+from ..display import Shown, Table
+from ..display.escape import for_terminal
 from ..errors import BurnoutStatsError
 from ..estimates import About, Estimates, Summaries
 from ..inference import emmeans
@@ -48,7 +49,7 @@ Of = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Analysis:
+class Analysis(Shown):
     """What the plan as printed finds in a cohort.
 
     Attributes
@@ -72,13 +73,13 @@ class Analysis:
     def __getitem__(self, key: str) -> float:
         return self.numbers[key]
 
-    def __repr__(self) -> str:
-        return f"<Analysis of {self.study} as printed: {len(self.numbers)} numbers>"
-
-    def __str__(self) -> str:
+    def _tables(self) -> tuple[Table, ...]:
         from ..tables import reproduction
 
-        return to_text(reproduction(self.estimates))
+        return (reproduction(self.estimates),)
+
+    def __repr__(self) -> str:
+        return for_terminal(f"<Analysis of {self.study} as printed: {len(self.numbers)} numbers>")
 
 
 def analyze(study: Study, cohort: Cohort) -> Analysis:

@@ -8,9 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..cohort import Cohort
+from ..display import Shown, Table
+from ..display.escape import for_terminal
 from ..estimates import Estimates
+from ..estimates.tabulation import WITHOUT_N, tabulate
 from ..inference import JointDisplay, contrast, emmeans, joint_display, term_tests
 from ..models import MMRM, Fit, fit
+from ..models.representation import subjects
 from ._peer_support import ASSUMPTIONS, themes
 
 __all__ = ["PeerSupport", "peer_support_analysis"]
@@ -38,7 +42,7 @@ SUPPORTERS_CHANGE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class PeerSupport:
+class PeerSupport(Shown):
     """What the analysis answers, for one outcome.
 
     Attributes
@@ -75,8 +79,14 @@ class PeerSupport:
     clustered: Estimates
     display: JointDisplay
 
+    def _tables(self) -> tuple[Table, ...]:
+        return tabulate(self.means, columns=WITHOUT_N), tabulate(self.changes, columns=WITHOUT_N)
+
     def __repr__(self) -> str:
-        return f"<PeerSupport: {self.by_category.outcome.label}; {self.by_category.n_subjects} doctors>"
+        fit = self.by_category
+        return for_terminal(
+            f"<PeerSupport: {fit.outcome.label}; {subjects(fit.n_subjects, fit.design.policy, of=fit.design.n_cohort)}>"
+        )
 
 
 def peer_support_analysis(

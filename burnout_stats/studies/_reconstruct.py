@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from ..cohort import Cohort
 from ..cohort.parameters import Dropout
 from ..cohort.roles import Covariate, Outcome
-from ..display import to_text
+from ..display import Shown, Table
+from ..display.escape import for_terminal
 from ..errors import StudyError
 from ..estimates import About, Estimates
 from ..estimates.tabulation import tabulate
@@ -43,7 +44,7 @@ MET, NOT_MET, UNTRIED = "yes", "no", "not computed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Reconstruction:
+class Reconstruction(Shown):
     """A data set made to the printed digits.
 
     Attributes
@@ -71,11 +72,11 @@ class Reconstruction:
         frame = self.constraints.frame
         return tuple(frame.loc[frame["met"].eq(verdict), "id"])
 
-    def __repr__(self) -> str:
-        return f"<Reconstruction: {len(self.met)} printed numbers met, {len(self.not_met)} not>"
+    def _tables(self) -> tuple[Table, ...]:
+        return (tabulate(self.constraints, columns=("estimate",), decimals=4),)
 
-    def __str__(self) -> str:
-        return to_text(tabulate(self.constraints, columns=("estimate",), decimals=4))
+    def __repr__(self) -> str:
+        return for_terminal(f"<Reconstruction: {len(self.met)} printed numbers met, {len(self.not_met)} not>")
 
 
 def shaped(X: Array, mean: Array, covariance: Array) -> Array:

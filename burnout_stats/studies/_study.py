@@ -14,6 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cohort import Cohort
+from ..display import Shown, Table
+from ..display.escape import for_terminal
+from ..display.showing import facts
 from ..errors import StudyError
 from ..estimates import Estimates
 from ._draw import Arm, Selection, draw
@@ -78,7 +81,7 @@ class StudyDesign:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Study:
+class Study(Shown):
     """A published study.
 
     Attributes
@@ -120,8 +123,15 @@ class Study:
                 "Rename one of them in the data file of the study.",
             )
 
+    def _tables(self) -> tuple[Table, ...]:
+        design = self.design
+        pairs = [("Source", design.citation), ("Subjects", str(design.n)), ("Visits", ", ".join(design.visits))]
+        pairs += [("As printed", line) for line in design.plan] + [("Today", line) for line in design.today]
+        pairs += [("Assumed", f"{one.what}{f' ({one.why})' if one.why else ''}") for one in design.assumptions]
+        return (facts(design.title, pairs, notes=(f"{len(self.printed)} printed numbers.",)),)
+
     def __repr__(self) -> str:
-        return f"<Study {self.name}: {self.design.title}; {len(self.printed)} printed numbers>"
+        return for_terminal(f"<Study {self.name}: {self.design.title}; {len(self.printed)} printed numbers>")
 
     def number(self, key: str) -> PrintedNumber:
         """The printed number with this id.

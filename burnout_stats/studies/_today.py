@@ -18,8 +18,12 @@ import numpy as np
 import pandas as pd
 
 from ..cohort import Cohort
+from ..display import Shown, Table
+from ..display.escape import for_terminal
+from ..display.showing import facts
 from ..errors import StudyError
 from ..estimates import Estimates
+from ..estimates.tabulation import WITHOUT_N, tabulate
 from ..inference import combine, contrast, emmeans
 from ..inference.arms import arm_differences
 from ..instruments import Norm, Stability
@@ -41,7 +45,7 @@ FREE = "Arms were not randomized, so each has its own mean at baseline."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Today:
+class Today(Shown):
     """The plan of today on one cohort.
 
     Attributes
@@ -65,14 +69,13 @@ class Today:
     as_printed: tuple[str, ...]
     notices: tuple[Notice, ...] = ()
 
+    def _tables(self) -> tuple[Table, ...]:
+        words = [("As printed", line) for line in self.as_printed] + [("Today", line) for line in self.plan]
+        return facts(f"Plans for {self.study}", words), tabulate(self.changes, columns=WITHOUT_N)
+
     def __repr__(self) -> str:
         more = "" if self.dashboard is None else ", with dashboard"
-        return f"<Today's plan for {self.study}: {', '.join(self.formulas)}{more}>"
-
-    def __str__(self) -> str:
-        lines = ["As printed:", *(f"  {line}" for line in self.as_printed)]
-        lines += ["", "Today:", *(f"  {line}" for line in self.plan), "", str(self.changes)]
-        return "\n".join(lines)
+        return for_terminal(f"<Today's plan for {self.study}: {', '.join(self.formulas)}{more}>")
 
 
 def today(

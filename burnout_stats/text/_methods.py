@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .._version import __version__
 from ..display.escape import clean
+from ..display.language import ENGLISH, label, language_of
 from ..display.styles import MINUS
 from ..engine.multiplicity import ADJUSTMENTS
 from ..estimates import Estimates
@@ -29,6 +30,7 @@ def methods(
     changes: Estimates | None = None,
     tells_rows: bool = True,
     tells_subjects: bool = True,
+    language: str = ENGLISH,
 ) -> str:
     """A paragraph that says what was modeled and how.
 
@@ -47,7 +49,15 @@ def methods(
         never told with means of which some are hidden.
     tells_subjects : bool
         Whether the number of subjects may be told.
+    language : str
+        "en", or "nb" for Norwegian bokmål; a paragraph with a sentence that the catalog does not know stays English.
+
+    Raises
+    ------
+    StudyError
+        `E-STUDY-OPTION` for a language that is not spoken here.
     """
+    spoken = language_of(language)
     asked = means if changes is None else changes
     tells_rows = tells_rows and not (means is not None and HIDDEN in means.frame and means.frame[HIDDEN].any())
     sentences = [
@@ -61,7 +71,7 @@ def methods(
         *([] if fit.converged else ["The optimization did not converge, so these numbers should not be reported."]),
         f"The analysis used burnout_stats {__version__}.",
     ]
-    return clean(" ".join(sentences))
+    return label(clean(" ".join(sentences)), spoken)
 
 
 def _model(fit: Fit) -> str:

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pandas as pd
 
+from ..display.language import ENGLISH, language_of
 from ..display.styles import ALPHA, fixed
 from ..estimates import Estimates
 from ..estimates.estimates import NUMBERS
@@ -17,8 +18,9 @@ from ..estimates.tabulation import percent_of
 __all__ = ["numbers_in", "unsupported_numbers"]
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?|\.\d+")
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
 _BOUND = re.compile(r"[<>]\s*(?=[\d.])")
-_BOUNDS = (Decimal("0.001"), Decimal("0.999"), ALPHA)
+_BOUNDS = (Decimal("0.001"), Decimal("0.99"), Decimal("0.999"), ALPHA)
 
 
 def numbers_in(text: str, *, labels: Iterable[str] = ()) -> tuple[str, ...]:
@@ -33,13 +35,17 @@ def numbers_in(text: str, *, labels: Iterable[str] = ()) -> tuple[str, ...]:
     return tuple(_NUMBER.findall(text))
 
 
-def unsupported_numbers(text: str, *results: Estimates, labels: Iterable[str] = ()) -> tuple[str, ...]:
+def unsupported_numbers(
+    text: str, *results: Estimates, labels: Iterable[str] = (), language: str = ENGLISH
+) -> tuple[str, ...]:
     """The numbers in a text that, rounded as they are written, stand in none of the results.
 
     Signs are not compared, since "fell by 0.47" tells of −0.47. Labels of outcomes, visits, contrasts and groups are
     left out, and further `labels`; so are the levels of intervals, and the bounds of p values where a `<` or `>` stands
-    before them.
+    before them. In another language than English a comma between digits is the decimal mark.
     """
+    if language_of(language) != ENGLISH:
+        text = _DECIMAL_COMMA.sub(".", text)
     known = [abs(float(value)) for one in results for value in _values(one.frame)]
     levels = {percent_of(one.about.conf_level).rstrip("%") for one in results}
     names = [*labels, *(name for one in results for name in _names(one))]

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ..display.escape import clean
+from ..display.language import ENGLISH, label, language_of
 from ..display.styles import NumberStyle, fixed, interval, number_style
 from ..errors import StudyError
 from ..estimates import About, Estimates
@@ -33,7 +34,9 @@ LIMITS = (
 )
 
 
-def regression_to_the_mean(estimates: Estimates, *, style: str | NumberStyle = "plain", decimals: int = 2) -> str:
+def regression_to_the_mean(
+    estimates: Estimates, *, style: str | NumberStyle = "plain", decimals: int = 2, language: str = ENGLISH
+) -> str:
     """A paragraph for each visit: what was seen, assumed and expected, and what would change the conclusion.
 
     Parameters
@@ -43,11 +46,13 @@ def regression_to_the_mean(estimates: Estimates, *, style: str | NumberStyle = "
     style : str or NumberStyle
     decimals : int
         Of changes, shares and limits.
+    language : str
+        "en", or "nb" for Norwegian bokmål; a text with a sentence that the catalog does not know stays English.
 
     Raises
     ------
     StudyError
-        `E-STUDY-VALUE` for estimates of another kind, `E-STUDY-OPTION` for an unknown style.
+        `E-STUDY-VALUE` for estimates of another kind, `E-STUDY-OPTION` for an unknown style or language.
     """
     if estimates.about.kind != "regression_to_the_mean":
         raise StudyError(
@@ -56,11 +61,12 @@ def regression_to_the_mean(estimates: Estimates, *, style: str | NumberStyle = "
             "It tells an observed change against the expected one.",
             "Give it what sensitivity.regression_to_the_mean() answers.",
         )
+    spoken = language_of(language)
     safe = shown(estimates)
     told = _Teller(safe.about, number_style(style), decimals)
     groups = safe.frame.groupby(["outcome", "visit"], sort=False)
     parts = [told.paragraph(str(outcome), str(visit), rows) for (outcome, visit), rows in groups]
-    return clean(" ".join([*parts, LIMITS]))
+    return label(clean(" ".join([*parts, LIMITS])), spoken)
 
 
 class _Teller:

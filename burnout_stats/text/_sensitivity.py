@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..display.escape import clean
+from ..display.escape import clean, for_html, for_markdown, for_terminal
+from ..display.escape_latex import for_latex
+from ..display.language import ENGLISH, label, language_of
 from ..display.styles import NumberStyle, decimals_from, fixed, interval, number_style
 from ..estimates import Estimates
 from ..estimates.disclosure import HIDDEN
@@ -39,7 +41,7 @@ REASONS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SensitivityText:
     """Paragraphs: what was `planned`, what was `found`, and what would change the conclusion (`changes`)."""
 
@@ -48,24 +50,40 @@ class SensitivityText:
     changes: str
 
     def __str__(self) -> str:
-        return f"{self.planned}\n\n{self.found}\n\n{self.changes}"
+        return "\n\n".join(map(for_terminal, (self.planned, self.found, self.changes)))
+
+    def __repr__(self) -> str:
+        return f"<SensitivityText: {len(str(self).split())} words>"
+
+    def _repr_html_(self) -> str:
+        return "".join(f"<p>{for_html(part)}</p>" for part in (self.planned, self.found, self.changes))
+
+    def _repr_markdown_(self) -> str:
+        return "\n\n".join(map(for_markdown, (self.planned, self.found, self.changes)))
+
+    def _repr_latex_(self) -> str:
+        return "\n\n".join(map(for_latex, (self.planned, self.found, self.changes)))
 
 
-def sensitivity(dashboard: Dashboard, *, style: str | NumberStyle = "plain") -> SensitivityText:
-    """The words of a dashboard.
+def sensitivity(
+    dashboard: Dashboard, *, style: str | NumberStyle = "plain", language: str = ENGLISH
+) -> SensitivityText:
+    """The words of a dashboard, in English or in Norwegian bokmål ("nb").
+
+    A paragraph with a sentence that the catalog does not know stays English.
 
     Raises
     ------
     StudyError
-        `E-STUDY-OPTION` for an unknown style.
+        `E-STUDY-OPTION` for an unknown style or language.
 
     **Source**: Lee et al. 2021, J Clin Epidemiol 134:79, for the three steps.
     """
-    chosen = number_style(style)
+    chosen, spoken = number_style(style), language_of(language)
     return SensitivityText(
-        planned=clean(_planned(dashboard)),
-        found=clean(_found(dashboard, chosen)),
-        changes=clean(_changes(dashboard)),
+        planned=label(clean(_planned(dashboard)), spoken),
+        found=label(clean(_found(dashboard, chosen)), spoken),
+        changes=label(clean(_changes(dashboard)), spoken),
     )
 
 

@@ -52,7 +52,8 @@ def test_there_are_notebooks():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs_and_stores_what_it_gives(path, data_here):
+def test_a_notebook_runs_and_stores_what_it_gives(path, data_here, monkeypatch):
+    monkeypatch.setenv("TQDM_DISABLE", "1")  # bars are no part of a result
     stored = nbformat.read(path, as_version=4)
     fresh = nbformat.read(path, as_version=4)
     NotebookClient(fresh, timeout=120, resources={"metadata": {"path": str(data_here)}}).execute()

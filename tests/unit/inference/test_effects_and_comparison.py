@@ -201,7 +201,7 @@ def test_random_effects_lie_within_larger_ones_and_within_an_unstructured_covari
     assert both.frame["df"].tolist()[1:] == [2, 2]
     assert any("mixture" in note for note in both.notes)
     assert "smallest AIC" in repr(both)
-    assert "loglik" in str(both)
+    assert "Log-likelihood" in str(both)
 
 
 def test_a_covariance_by_group_contains_the_common_one(cohort, us):

@@ -178,3 +178,16 @@ def test_a_plan_shows_itself_briefly(tmp_path):
 def test_key_paths_are_written_as_toml_writes_them():
     assert key_path(["visits", "1 year"]) == 'visits."1 year"'
     assert key_path(["analysis", "terms", 2]) == "analysis.terms[2]"
+
+
+def test_every_key_of_the_schema_is_described():
+    document = schema()
+    tables = {"": document, **document["$defs"]}
+    bare = [
+        f"{table}.{key}"
+        for table, node in tables.items()
+        for key, about in node.get("properties", {}).items()
+        if not about.get("description")
+    ]
+    assert bare == []
+    assert all(node.get("description") for node in tables.values())

@@ -10,8 +10,11 @@ import pandas as pd
 import pytest
 from study_files import STUDY, write_study
 
+from burnout_stats.display import number_style
 from burnout_stats.plan import read_study
 from burnout_stats.reporting import report
+from burnout_stats.reporting.page import _spoken
+from burnout_stats.reporting.spoken import Spoken
 
 VOID = {"meta", "img", "br", "hr", "input", "link", "source", "circle", "path", "line"}
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -130,7 +133,7 @@ def test_every_link_leads_into_the_page(page):
 
 def test_every_table_has_a_caption_and_headers_with_scope(page):
     tables = [index for index, (tag, _, _) in enumerate(page.tags) if tag == "table"]
-    assert len(tables) == 5 + 2 * 6
+    assert len(tables) == 8 + 2 * 6
     for start, end in zip(tables, [*tables[1:], len(page.tags)], strict=True):
         inside = page.tags[start:end]
         assert inside[1][0] == "caption"
@@ -138,18 +141,32 @@ def test_every_table_has_a_caption_and_headers_with_scope(page):
     assert all(attributes.get("scope") in {"col", "row", "colgroup", "rowgroup"} for attributes in page.all("th"))
 
 
+def test_words_between_back_quotes_are_code_and_keep_their_spaces():
+    spoken = Spoken(language="en", style=number_style("plain"), places=())
+    assert _spoken(spoken, "ask `<explain>` then") == "ask <code>&lt;explain&gt;</code> then"
+
+
 def test_every_table_scrolls_in_a_region_that_keys_can_reach(page):
-    regions = [attributes for attributes in page.all("div") if attributes.get("class", "").startswith("scroll")]
+    regions = [attributes for attributes in page.all("div") if attributes.get("class", "").split()[:1] == ["scroll"]]
     assert len(regions) == len(page.all("table"))
     assert all(region["role"] == "region" and region["aria-label"] and region["tabindex"] == "0" for region in regions)
 
 
 def test_every_picture_has_words(page):
-    assert len(page.all("img")) == 4
+    assert len(page.all("img")) == 2 * 2 + 2 * (2 + 1 + 1), "each twice, but for those of the model in full"
     assert all(len(attributes["alt"]) > 40 for attributes in page.all("img"))
     for attributes in page.all("svg"):
         assert attributes.get("aria-hidden") == "true" or attributes["aria-label"]
-    assert "Figure 2. Job stress over time" in page.text
+    captions = re.findall(r"Figure (\d+)\. ", page.text)
+    assert captions == [str(number) for number in range(1, 9)]
+    assert "Figure 6. Job stress over time" in page.text
+
+
+def test_tables_have_numbers_in_the_order_of_reading(page):
+    numbers = re.findall(r"Table (\d+)\. ", " ".join(word for word in page.words if word.startswith("Table ")))
+    assert numbers == [str(number) for number in range(1, len(page.all("table")))], "all but the front table"
+    assert "Table 1. Characteristics at baseline" in page.text
+    assert "The numbers stand in Figure 3, Table 6, Table 7 and Table 8." in page.text
 
 
 def outside(page):
@@ -239,7 +256,7 @@ def test_hostile_labels_are_no_formulas_and_no_markup_in_other_files(hostile):
     for path in (hostile / "tables").iterdir():
         for field in re.findall(r'"((?:[^"]|"")*)"', path.read_text(encoding="utf-8")):
             assert field == "-" or not field.startswith(("=", "+", "-", "@", "\t", "\r")), field
-    for path in (hostile / "figures").iterdir():
+    for path in (hostile / "figures").glob("*.svg"):
         for element in ET.fromstring(path.read_bytes()).iter():  # noqa: S314  our own file
             assert not element.tag.endswith(("script", "}b", "img", "foreignObject"))
             assert not any(name.startswith("on") for name in element.attrib)

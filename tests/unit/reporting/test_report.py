@@ -20,10 +20,26 @@ from burnout_stats.reporting import report
 
 FILES = (
     "report.html",
-    "figures/trajectory_score.svg",
-    "figures/trajectory_second.svg",
+    *(
+        f"figures/{name}.svg"
+        for name in (
+            "flow",
+            "missingness",
+            "trajectory_score",
+            "residuals_score",
+            "correlation_score",
+            "trajectory_second",
+            "residuals_second",
+            "correlation_second",
+        )
+    ),
     "results.json",
+    "results.schema.json",
+    "provenance.json",
     "tables/flow.csv",
+    "tables/baseline.csv",
+    "tables/attrition.csv",
+    "tables/missingness.csv",
     "tables/observed.csv",
     "tables/means.csv",
     "tables/changes.csv",
@@ -60,13 +76,13 @@ def test_a_report_is_these_files(tmp_path):
     assert manifest.files == FILES
     assert sorted(all_bytes(tmp_path / "out")) == sorted(FILES)
     assert (manifest.exit_code, manifest.notices) == (0, ())
-    assert repr(manifest) == "<Manifest: 11 files, 0 notices>"
+    assert repr(manifest) == "<Manifest: 22 files, 0 notices>"
 
 
 @pytest.mark.parametrize(
     ("said", "files"),
     [
-        ('formats = ["json"]', ["manifest.json", "results.json"]),
+        ('formats = ["json"]', ["manifest.json", "provenance.json", "results.json", "results.schema.json"]),
         ('formats = ["html"]\nfigures = false', ["manifest.json", "report.html"]),
     ],
 )
@@ -122,7 +138,7 @@ def test_results_json_holds_the_numbers_of_the_run_in_full(written):
     results, out = written
     text = (out / "results.json").read_text(encoding="utf-8")
     document = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
-    assert document["schema"] == 1
+    assert document["schema"] == 2
     for part, told in zip(results.outcomes, document["outcomes"], strict=True):
         for key, estimates in (
             ("means", part.means),
