@@ -14,6 +14,7 @@ import numpy as np
 
 from ..cohort.opening import open_file
 from ..cohort.read import as_path, data_bytes
+from ..display import Column, Row, Shown, Table
 from ..display.escape import clean
 from ..errors import StudyError
 from ..instruments import instrument
@@ -52,8 +53,8 @@ ESTIMAND = """\
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Draft(Shown):
     """A study file that was drafted by looking at the data.
 
     Attributes
@@ -70,6 +71,23 @@ class Draft:
     def plan(self, path: str | Path) -> Plan:
         """The plan that the draft makes as a study file of this path."""
         return plan_of(Path(path), self.text.encode("utf-8"))
+
+    def _tables(self) -> tuple[Table, ...]:
+        return (
+            Table(
+                title="A draft of a study file",
+                columns=(Column("sentence", "What the data show, and what only you know"),),
+                rows=tuple(
+                    Row((sentence,), group)
+                    for group, sentences in (("Found", self.found), ("To decide", self.questions))
+                    for sentence in sentences
+                ),
+                notes=("The study file itself is in `.text`.",),
+            ),
+        )
+
+    def __repr__(self) -> str:
+        return f"<Draft: {len(self.found)} findings, {len(self.questions)} questions>"
 
 
 def draft_study(

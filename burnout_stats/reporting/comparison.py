@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..display import Cell, Column, Hidden, Missing, Row, Table
+from ..display import Cell, Column, Hidden, Missing, Row, Shown, Table
 
 __all__ = ["DRIFT", "GROUPS", "Comparison", "Difference"]
 
@@ -67,7 +67,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Comparison:
+class Comparison(Shown):
     """What differs between two runs, the largest first within each kind."""
 
     differences: tuple[Difference, ...]
@@ -104,6 +104,9 @@ class Comparison:
         outcomes = list(dict.fromkeys(one.outcome for one in self.drift if one.outcome))
         place = f" in {', '.join(outcomes)}" if outcomes else ""
         return f"Drift{place}: {'; '.join(filter(None, said))}."
+
+    def _tables(self) -> tuple[Table, ...]:
+        return (self.table(),)
 
     def table(self, *, limit: int | None = 25) -> Table:
         """The differences as a Table, one line for each row of the results; of each kind at most `limit`."""

@@ -60,6 +60,16 @@ def study(tmp_path_factory):
     return folder / "study.toml"
 
 
+def twice(study, done):
+    """The results of a run, and the same with other numbers."""
+    folder = study.parent / "twice"
+    bs.report(done, folder)
+    document = (folder / "results.json").read_text(encoding="utf-8")
+    other = folder / "other.json"
+    other.write_text(re.sub(r'"estimate": (-?)(\d)', r'"estimate": \g<1>1\2', document), encoding="utf-8")
+    return folder / "results.json", other
+
+
 @pytest.fixture(scope="module")
 def results(study):
     """One value at least of every class of results."""
@@ -88,7 +98,8 @@ def results(study):
     villa = bs.studies.study("villa-sana-2008")
     dashboard = bs.sensitivity.dashboard(bs.MMRM("score ~ visit"), cohort, n=4, seed=1, progress=False)
     return [
-        *(plan, cohort, done, *done.outcomes, bs.check(study), manifest),
+        *(plan, cohort, done, *done.outcomes, bs.check(study), manifest, bs.draft_study(study.parent / "scores.csv")),
+        bs.compare_results(*twice(study, done)),
         *(fit, bs.fit(bs.LMM("score ~ years + (1 | subject)"), cohort), several, several.of("score"), stream),
         *(means, changes, bs.summarize(fit), bs.describe.flow(cohort), bs.describe.baseline(cohort, by="sex")),
         *(bs.compare(fit, bs.fit(bs.MMRM("score ~ visit * sex + age", covariance="cs"), cohort)), bs.influence(fit)),
@@ -146,7 +157,7 @@ def test_what_public_verbs_return_shows_itself_in_every_way():
 def test_no_class_of_results_is_forgotten_here(results):
     seen = {type(value).__name__ for value in results}
     elsewhere = {"Chains", "ContinuousTimeFit", "JointDisplay", "PeerSupport", "Analysis", "Reconstruction", "Today"}
-    elsewhere |= {"Checklist", "StudyOfArms", "OverlappingSurveys", "GeneralizedFit", "PathFitOfArms"}
+    elsewhere |= {"Checklist", "StudyOfArms", "OverlappingSurveys", "GeneralizedFit", "GeeFit", "PathFitOfArms"}
     assert {one.__name__ for one in classes_of_results()} - seen <= elsewhere
 
 
