@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from . import describe, figures, instruments, pathways, sensitivity, studies, tables, text
+    from . import describe, figures, instruments, pathways, power, sensitivity, studies, tables, text
     from .cohort import Cohort, CohortStream, read_cohort
     from .errors import BurnoutStatsError, DataError, DisclosureError, ModelError, SetupError, StudyError
     from .estimates import Estimates, Policy, Sample, Share, Summaries
@@ -36,14 +36,18 @@ if TYPE_CHECKING:
         outcome_changes,
         outcome_means,
         outcome_tests,
+        parallel_lines,
         r_squared,
         slopes,
         standardize,
+        standardized,
         summarize,
         term_tests,
     )
     from .instruments import Norm, Stability, score
     from .models import (
+        GEE,
+        GLMM,
         LMM,
         MMRM,
         Fit,
@@ -65,6 +69,8 @@ if TYPE_CHECKING:
     from .studies import example, simulate
 
 __all__ = [
+    "GEE",
+    "GLMM",
     "LMM",
     "MMRM",
     "BurnoutStatsError",
@@ -117,7 +123,9 @@ __all__ = [
     "outcome_changes",
     "outcome_means",
     "outcome_tests",
+    "parallel_lines",
     "pathways",
+    "power",
     "predict",
     "r_squared",
     "ranef",
@@ -130,6 +138,7 @@ __all__ = [
     "simulate",
     "slopes",
     "standardize",
+    "standardized",
     "studies",
     "summarize",
     "tables",
@@ -138,7 +147,7 @@ __all__ = [
     "text",
 ]
 
-_ROOMS = ("describe", "figures", "instruments", "pathways", "sensitivity", "studies", "tables", "text")
+_ROOMS = ("describe", "figures", "instruments", "pathways", "power", "sensitivity", "studies", "tables", "text")
 _HOMES = {
     name: module
     for module, names in {
@@ -148,12 +157,12 @@ _HOMES = {
         "inference": (
             "area_under_curve bootstrap change_correlations combine compare confint contrast effect_sizes emmeans "
             "gain_kept global_change icc influence joint_test noninferiority outcome_changes outcome_means "
-            "outcome_tests r_squared slopes standardize summarize term_tests"
+            "outcome_tests parallel_lines r_squared slopes standardize standardized summarize term_tests"
         ),
         "instruments": "Norm Stability score",
         "models": (
-            "LMM MMRM Fit MultivariateMMRM Tally covariance_check fit fit_multivariate mahalanobis predict ranef "
-            "residuals tally"
+            "GEE GLMM LMM MMRM Fit MultivariateMMRM Tally covariance_check fit fit_multivariate mahalanobis predict "
+            "ranef residuals tally"
         ),
         "notices": "BurnoutStatsWarning Notice",
         "plan": "check draft_study read_study",

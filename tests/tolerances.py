@@ -105,3 +105,61 @@ LAVAAN = 1e-4
 
 LAVAAN_FIT = 1e-9
 """Relative, log-likelihoods of structural models against lavaan: flat at the optimum."""
+
+GEEPACK = 1e-6
+"""Relative to a standard error, generalized estimating equations against R's geepack, whose steps of coefficients and
+of correlations alternate until neither moves by more than its tolerance.
+"""
+
+STACK_AND_SINGLE = 1e-6
+"""Relative, a stack of cohorts against each one by itself: both end where the gradient of −2 log-likelihood is below
+1e-6, from other starts, and a standard error follows θ to first order.
+"""
+
+NONCENTRAL_T = 1e-10
+"""Absolute, tails of the noncentral t and normal powers against R: both sum the same series to about 1e-12."""
+
+SUMMED = 1e-9
+"""Sums over binomial counts against R's over all of them: counts with 1e-12 in each tail are left out."""
+
+INTEGRATED = 1e-8
+"""Gauss-Legendre with 96 points over a standard deviation against R's adaptive integral."""
+
+ONE_TAIL = 2e-6
+"""Absolute, two-sided power against longpower, which leaves out the tail on the other side and prints seven digits."""
+
+PRINTED_POWER = 6e-7
+"""Absolute, powers printed with six or seven decimals."""
+
+GLMM_OPTIMUM = 1e-5
+"""In standard errors, estimates of generalized mixed models against R: numerical gradients of lme4 and ordinal end near
+1e-6. Relative, for the standard deviations of random effects.
+"""
+
+GLMM_SE = 2e-5
+"""Relative, standard errors from Hessians by numerical differences on both sides."""
+
+GLMM_LOGLIK = 1e-6
+"""Absolute, log-likelihoods of generalized mixed models: the inner optimum of R is found to about 1e-7."""
+
+LME4_LAPLACE = 1e-4
+"""As above, lme4 with nAGQ = 1, and its probit: its penalized least squares stop early there (glmmTMB, which
+differentiates exactly, agrees with us to 1e-11), and for a probit it has expected curvature where we have observed.
+"""
+
+LME4_LAPLACE_SE = 1e-3
+"""Relative, standard errors by differences of such a function."""
+
+PLANNED_POWER = 0.6
+"""How far simulated power may lie below that of the formula, in units of arms × share lost / persons, beside the error
+of the simulation: the formula lets numbers by pattern vary to first order only. Seen: 4 points at 12 persons in two
+arms with 40% lost, none from 40 persons on.
+"""
+
+WITHOUT_GRADIENT = 5e-6
+"""Relative, means and odds ratios of a logistic mixed model against lme4, whose optimizer asks the criterion only; rare
+events make it flat.
+"""
+
+NUMERICAL_HESSIAN = 1e-4
+"""Relative, their standard errors: lme4 takes the information by differences of the deviance."""

@@ -22,7 +22,7 @@ from ..errors import BurnoutStatsError
 from ..notices import BurnoutStatsWarning
 from .analysis import check, compare, report
 from .drafting import init
-from .published import reproduce, simulate
+from .published import reproduce, simulate, validate
 from .reference import explain, schema, version
 from .talk import say, say_problems
 
@@ -51,6 +51,10 @@ Exit codes
   5   the output would tell about single persons
   70  a fault of ours
 """
+
+
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""Where the libraries of linear algebra look for their number of threads."""
 
 
 class Guarded(TyperGroup):
@@ -85,12 +89,13 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for word in (init, check, report, compare, simulate, reproduce, explain, schema, version):
+for word in (init, check, report, compare, simulate, reproduce, validate, explain, schema, version):
     app.command()(word)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with these arguments (those of the process where None) and give its exit code."""
+    _on_one_thread()
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -100,6 +105,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     return 0
+
+
+def _on_one_thread() -> None:
+    """Let linear algebra run on one thread, before it loads: how many there are would move the last digits, and its
+    matrices are too small to gain by more.
+    """
+    if "numpy" not in sys.modules:
+        os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
 
 
 def _is_usage(error: Exception) -> bool:

@@ -1,8 +1,11 @@
-"""The words about published studies: `simulate` their cohorts, `reproduce` their numbers."""
+"""The words about studies that are known: `simulate` published cohorts, `reproduce` their numbers, `validate` the tests
+of this package by simulation.
+"""
 
 from __future__ import annotations
 
 import io
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +17,9 @@ from .talk import progress_bar, say, tell, tell_json
 if TYPE_CHECKING:
     from ..estimates import Estimates
 
-__all__ = ["reproduce", "simulate"]
+__all__ = ["reproduce", "simulate", "validate"]
+
+FEWEST = 100
 
 
 def simulate(
@@ -82,6 +87,38 @@ def reproduce(
     raise typer.Exit(int(bool(missed)))
 
 
+def validate(
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="The Markdown file to write; without it, stdout.", show_default=False),
+    ] = None,
+    replicates: Annotated[int, typer.Option(help="Cohorts of each design and size.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="The seed.")] = 1,
+) -> None:
+    """Simulate how the tests of this package keep their level, as a page of Markdown."""
+    from ..reporting.validation import validation_page
+
+    if replicates < FEWEST or seed < 0:
+        raise StudyError(
+            "E-STUDY-VALUE",
+            f"There are {replicates} replicates, and the seed is {seed}.",
+            f"A share needs {FEWEST} cohorts at least, and a seed is 0 or more.",
+            "Write burnout-stats validate --replicates 10000.",
+        )
+    began = time.monotonic()
+    with progress_bar("validate") as progress:
+        page = validation_page(replicates=replicates, seed=seed, progress=progress)
+    if out is None:
+        typer.echo(page, nl=False)
+    else:
+        try:
+            out.write_text(page, encoding="utf-8", newline="")
+        except OSError as error:
+            raise _unwritable(out, error) from None
+        tell(str(out))
+    say(f"It took {time.monotonic() - began:.0f} seconds.")
+
+
 def _write_new(path: Path, data: bytes) -> None:
     """Write a file that is not there yet, or stands there already with the same bytes: simulated data replace no other
     data.
@@ -96,12 +133,16 @@ def _write_new(path: Path, data: bytes) -> None:
             )
         path.write_bytes(data)
     except OSError as error:
-        raise StudyError(
-            "E-STUDY-FILE",
-            f"`{path.name}` cannot be written ({type(error).__name__}).",
-            "The folder must exist and allow writing.",
-            "Choose another path with -o.",
-        ) from None
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> StudyError:
+    return StudyError(
+        "E-STUDY-FILE",
+        f"`{path.name}` cannot be written ({type(error).__name__}).",
+        "The folder must exist and allow writing.",
+        "Choose another path with -o.",
+    )
 
 
 def _reproduced(name: str, found: Estimates) -> dict[str, Any]:

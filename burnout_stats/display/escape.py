@@ -18,7 +18,9 @@ _FORMULA = frozenset("=+-@＝＋－＠\t\r\0")
 
 def clean(text: str) -> str:
     """The text on one line, without control characters (a terminal obeys them) or marks that turn the writing."""
-    one_line = "".join(" " if unicodedata.category(char) in {"Cc", "Zl", "Zp", "Cs"} else char for char in str(text))
+    if (words := str(text)).isprintable():
+        return words.strip()
+    one_line = "".join(" " if unicodedata.category(char) in {"Cc", "Zl", "Zp", "Cs"} else char for char in words)
     return _BIDI.sub("", one_line).strip()
 
 

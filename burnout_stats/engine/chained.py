@@ -9,7 +9,7 @@ columns), o the rows that have y and m those that lack it,
         norm    X_m β* + σ* z
         pmm     the value of a donor: one of the k rows of o whose x'β̂ is nearest to x'β* of the row that lacks y
     levels      multinomial logit (two levels: logistic regression):  β* = β̂ + Î^(−1/2) z, the level drawn with the
-                probabilities at β*
+                probabilities at β*; of two levels with a shift δ, those at logit⁻¹(x'β* + δ)
 
 G has 10⁻⁵ of its diagonal added, so that a column which follows from others does no harm. To the logit, rows of small
 weight are added that keep its estimate finite where a predictor separates the levels: for each of the p predictors its
@@ -21,7 +21,8 @@ fewer rows (van Buuren 2018, table 3.3).
 
 **Source**: van Buuren 2018, Flexible Imputation of Missing Data, 2nd ed., algorithms 3.1-3.4 and 4.3; Rubin 1987,
 Multiple Imputation for Nonresponse in Surveys, p. 167 (β*, σ*); Morris, White & Royston 2014, BMC Med Res Methodol
-14:75 (type 1, and how many donors); White, Daniel & Royston 2010, Comput Stat Data Anal 54:2267 (added rows).
+14:75 (type 1, and how many donors); Tompsett et al. 2018, Stat Med 37:2338, equation 5 (a shift δ of the log odds of
+those who were not seen); White, Daniel & Royston 2010, Comput Stat Data Anal 54:2267 (added rows).
 """
 
 from __future__ import annotations
@@ -87,10 +88,12 @@ def chained(
     *,
     cycles: int,
     donors: int = 5,
+    shift: Array | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Chained:
     """Complete Y (n, D), NaN where missing, once in each chain; columns with levels hold whole numbers. W (n, p), of
-    full rank and with the constant in its span, is known.
+    full rank and with the constant in its span, is known. `shift` (D,) is added to the log odds of the second of two
+    levels wherever they are drawn.
 
     Chains begin at values drawn from those seen, and visit columns from the least to the most incomplete.
 
@@ -103,7 +106,9 @@ def chained(
     blocks = [range(start, min(start + BLOCK, n_chains)) for start in range(0, n_chains, BLOCK)]
     whole, paths = [], []
     for done, (block, own) in enumerate(zip(blocks, seed.spawn(len(blocks)), strict=True)):
-        run = _Run(table, len(block), donors, np.random.default_rng(own))
+        run = _Run(
+            table, len(block), donors, np.random.default_rng(own), np.zeros(Y.shape[1]) if shift is None else shift
+        )
         path = np.full((cycles, len(block), Y.shape[1]), np.nan)
         for cycle in range(cycles if len(table.order) else 0):
             for j in table.order:
@@ -206,8 +211,8 @@ class _Table:
 class _Run:
     """Chains of one block: the current values, changed in place."""
 
-    def __init__(self, table: _Table, n_chains: int, donors: int, rng: np.random.Generator) -> None:
-        self.table, self.donors, self.rng = table, donors, rng
+    def __init__(self, table: _Table, n_chains: int, donors: int, rng: np.random.Generator, shift: Array) -> None:
+        self.table, self.donors, self.rng, self.shift = table, donors, rng, shift
         n, D = table.Y.shape
         self.Y = np.broadcast_to(table.Y, (n_chains, n, D)).copy()
         for j in table.order:
@@ -261,6 +266,8 @@ class _Run:
         self.starts[j] = beta
         M, q = len(X), X.shape[-1]
         drawn = (beta.reshape(M, -1) + _away(information, self.rng)).reshape(M, len(values) - 1, q)
+        if self.shift[j]:
+            drawn[..., 0] += self.shift[j]  # X begins with the constant
         below = np.cumsum(_probabilities(X[:, m], drawn), axis=-1)[..., :-1]
         return np.asarray(values[(self.rng.random((M, len(m)))[..., None] > below).sum(-1)])
 

@@ -26,6 +26,10 @@ from scipy.special import expit, gammaln, log_expit, log_ndtr, psi
 __all__ = ["FAMILIES", "Derivatives", "Family", "truncated", "zero_inflated"]
 
 Array = NDArray[np.float64]
+STIRLING = 1e4
+"""A size from which on Stirling's series is used: its first term left out is below 1e-23."""
+ALL = 1e-90
+"""A share of positive scores below which a truncated distribution is that of a share of this."""
 Further: TypeAlias = "tuple[Array, ...]"
 
 
@@ -68,8 +72,10 @@ class Family:
 
 
 def _logit(y: Array, eta: Array, _: Further, order: int) -> Derivatives:
-    mu = expit(eta)
-    value = y * eta + log_expit(-eta)
+    tail = np.exp(-np.abs(eta))
+    up = eta > 0
+    mu = np.where(up, 1.0, tail) / (1 + tail)
+    value = y * eta - np.where(up, eta, 0.0) - np.log(1 + tail)  # near 0 and 1 the absolute error is what counts
     if order < 2:
         return Derivatives(value, y - mu)
     v = mu * (1 - mu)
@@ -104,18 +110,37 @@ def _poisson(y: Array, eta: Array, _: Further, order: int) -> Derivatives:
 
 
 def _negative_binomial(y: Array, eta: Array, further: Further, order: int) -> Derivatives:
+    """With m = μ / (r + μ), ℓ = log Γ(y + r) − log Γ(r) − log y! + r log(1 − m) + y log m."""
     r = np.exp(further[0])
-    log_r_mu = np.logaddexp(further[0], eta)
-    m = expit(eta - further[0])  # μ / (r + μ)
-    value = gammaln(y + r) - gammaln(r) - gammaln(y + 1) + r * (further[0] - log_r_mu) + y * (eta - log_r_mu)
+    m = expit(eta - further[0])
+    surplus = np.logaddexp(0.0, eta - further[0])  # log(1 + μ / r)
+    rising, slope = _rising(y, r)  # less y log r
+    value = rising - gammaln(y + 1) - r * surplus + y * (eta - surplus)
     first = y - (y + r) * m
-    own = (r * (psi(y + r) - psi(r) + further[0] + 1 - log_r_mu - (y + r) * np.exp(-log_r_mu)),)
+    own = (r * (slope - surplus) + r * m - y * (1 - m),)
     if order < 2:
         return Derivatives(value, first, own)
     v = m * (1 - m)
     first_own = (-r * m + (y + r) * v,)
     second_own = (-r * v + (y + r) * (1 - 2 * m) * v,)
     return Derivatives(value, first, own, -(y + r) * v, -(y + r) * v * (1 - 2 * m), first_own, second_own)
+
+
+def _rising(y: Array, r: Array) -> tuple[Array, Array]:
+    """log Γ(y + r) − log Γ(r) − y log r and ψ(y + r) − ψ(r); for large r by Stirling's series, where the difference of
+    two large numbers would lose its digits (Abramowitz & Stegun 1964, 6.1.41 and 6.3.18).
+    """
+    x = y + r
+    far = r > STIRLING
+    near = np.where(far, 1.0, r)
+    value = gammaln(y + near) - gammaln(near) - y * np.log(near)
+    slope = psi(y + near) - psi(near)
+    if not far.any():
+        return value, slope
+    one, grown = 1 / x - 1 / r, np.log1p(y / r)
+    series = (x - 0.5) * grown - y + one / 12 - (1 / x**3 - 1 / r**3) / 360
+    turn = grown - 0.5 * one - (1 / x**2 - 1 / r**2) / 12 + (1 / x**4 - 1 / r**4) / 120
+    return np.where(far, series, value), np.where(far, turn, slope)
 
 
 def _exponential(eta: Array, _: Further) -> Array:
@@ -159,9 +184,10 @@ def truncated(family: Family) -> Family:
     def density(y: Array, eta: Array, further: Further, order: int) -> Derivatives:
         plain = family.density(y, eta, further, order)
         zero = family.density(np.zeros_like(y), eta, further, order)
-        o = 1 / np.expm1(-zero.value)  # f(0) / (1 − f(0))
+        positive = np.maximum(-zero.value, ALL)
+        o = 1 / np.expm1(positive)  # f(0) / (1 − f(0))
         added = _through(zero, o, o * (1 + o), o * (1 + o) * (1 + 2 * o), order)
-        return _sum(plain, added, -np.log(-np.expm1(zero.value)))
+        return _sum(plain, added, -np.log(-np.expm1(-positive)))
 
     def mean(eta: Array, further: Further) -> Array:
         zero = family.density(np.zeros_like(eta), eta, further, 1).value

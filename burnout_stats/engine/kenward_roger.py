@@ -62,7 +62,7 @@ def weighted_Q(A: Array, first: Array, T: Array, W: Array) -> Array:
 
 
 def weighted_R(A: Array, covariance: Covariance, theta: Array, groups: NDArray[np.intp], T: Array, W: Array) -> Array:
-    """Σ_ab W_ab R_ab in SAS's parameters s of one data set, shape (p, p); zero where Σ is linear in them.
+    """Σ_ab W_ab R_ab in SAS's parameters s, shape (..., p, p); zero where Σ is linear in them.
 
     W is the covariance of θ̂, our parameters. With J = ∂s/∂θ and H_c = ∂²s_c/∂θ∂θ', the covariance of ŝ is JWJ', and the
     chain rule leaves of Σ_ab (JWJ')_ab ∂²V/∂s_a∂s_b
@@ -71,14 +71,14 @@ def weighted_R(A: Array, covariance: Covariance, theta: Array, groups: NDArray[n
     """
     p = T.shape[-1] - 1
     if covariance.structure.code not in SAS_PARAMETERS or len(covariance.times) == 1:
-        return np.zeros((p, p))
+        return np.zeros((*T.shape[:-5], p, p))
     first, second = covariance.derivatives(theta)
     parameters = _sas_parameters(covariance, covariance.sigma(theta), first, second)
-    J = np.array([s.gradient for s in parameters])
-    t = np.array([np.sum(W * s.hessian) for s in parameters])
-    x = np.linalg.solve(J, t)
-    D = np.einsum("ij,ijgab->gab", W, second) - np.einsum("i,igab->gab", x, first)
-    return contract(A @ D[groups] @ A, T)[:p, :p]
+    J = np.stack([s.gradient for s in parameters], axis=-2)
+    t = np.stack([np.sum(W * s.hessian, axis=(-2, -1)) for s in parameters], axis=-1)
+    x = np.linalg.solve(J, t[..., None])[..., 0]
+    D = np.einsum("...ij,...ijgab->...gab", W, second) - np.einsum("...i,...igab->...gab", x, first)
+    return contract(A @ D[..., groups, :, :] @ A, T)[..., :p, :p]
 
 
 def _sas_parameters(covariance: Covariance, sigma: Array, first: Array, second: Array) -> list[Jet]:
@@ -87,7 +87,7 @@ def _sas_parameters(covariance: Covariance, sigma: Array, first: Array, second: 
     V, power = len(covariance.times), np.array(-0.5)
 
     def element(g: int, a: int, b: int) -> Jet:
-        return Jet(sigma[g, a, b], first[:, g, a, b], second[:, :, g, a, b])
+        return Jet(sigma[..., g, a, b], first[..., g, a, b], second[..., g, a, b])
 
     parameters = []
     for g in range(covariance.n_groups):

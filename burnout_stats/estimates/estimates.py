@@ -42,6 +42,7 @@ class About:
     vcov : which covariance of the coefficients stands behind the standard errors ("model", or a robust one)
     adjust : how p values were adjusted for several tests ("none" where they were not)
     notes : sentences that belong under every table of these numbers (what was averaged, how intervals were adjusted)
+    quantity : what the numbers are where they are no means in the units of the outcome (a name in `QUANTITIES`)
     policy : Policy
         What may be shown wherever the numbers are rendered (the cohort's policy).
     min_cell : the smallest group that may be shown; that of the policy unless said otherwise
@@ -64,6 +65,7 @@ class About:
     min_cell: int = 0  # where left out, that of `policy`
     policy: Policy = field(default_factory=Policy)
     n_withheld: bool = False
+    quantity: str = ""
 
     def __post_init__(self) -> None:
         if not self.min_cell:

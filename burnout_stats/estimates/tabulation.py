@@ -16,6 +16,7 @@ from ..display import Cell, Column, Hidden, Interval, Missing, Row, Table
 from ..display.styles import decimals_from
 from .disclosure import HIDDEN, Results, protect
 from .estimates import NUMBERS, About, Estimates
+from .quantities import QUANTITIES, RATIOS, decimals_of_ratio
 from .summaries import Summaries
 
 __all__ = [
@@ -39,6 +40,9 @@ DF_NAMES: Mapping[str, str] = MappingProxyType(
         "between-within": "between-within",
         "residual": "residual",
         "asymptotic": "asymptotic (normal distribution)",
+        "subjects": "subjects less coefficients",
+        "fay-graubard": "Fay & Graubard",
+        "pan-wall": "Pan & Wall",
     }
 )
 """The methods for degrees of freedom as people write them."""
@@ -79,6 +83,9 @@ _TITLES = {
     "tests": "Tests",
     "noninferiority": "Non-inferiority",
     "odds_ratios": "Odds ratios",
+    "numbers_needed": "Numbers needed",
+    "risk_ratios": "Risk ratios",
+    "rate_ratios": "Rate ratios",
     "attrition": "Completed and lost at baseline",
     "baseline": "Characteristics at baseline",
     "follow_up": "Years since baseline",
@@ -105,6 +112,12 @@ _TITLES = {
     "tipping_point": "Tipping point",
     "tipping_share": "Tipping share",
     "tipping_map": "Tipping map",
+    "simulated_power": "By simulation",
+    "power": "Power and precision",
+    "power_curve": "Power and precision by number of persons and difference",
+    "expected_fall": "What is expected without help",
+    "assurance": "Assurance",
+    "validation": "Simulation study",
 }
 _ESTIMATE = {
     "reproduction": "Synthetic median",
@@ -130,6 +143,9 @@ _ESTIMATE = {
     "area_under_curve": "Area",
     "noninferiority": "Difference",
     "odds_ratios": "Odds ratio",
+    "numbers_needed": "Number needed",
+    "risk_ratios": "Risk ratio",
+    "rate_ratios": "Rate ratio",
     "consistency": "Recomputed",
     "bounds": "Change",
     "triangulation": "Change",
@@ -137,6 +153,12 @@ _ESTIMATE = {
     "tipping_point": "Difference",
     "tipping_share": "Difference",
     "tipping_map": "Difference",
+    "simulated_power": "Value",
+    "power": "Value",
+    "power_curve": "Value",
+    "expected_fall": "Value",
+    "assurance": "Value",
+    "validation": "Value",
 }
 _INTERVAL = {"bounds": "Limits", "consistency": "Range", "reproduction": "95% of replicates"}
 """Kinds whose two limits are no confidence interval."""
@@ -159,6 +181,7 @@ _WITHOUT = {
     "as_printed": frozenset({"conf", "std_error", "df", "statistic", "p_value"}),
     "reproduction": frozenset({"std_error", "df", "statistic", "p_value", "n"}),
     "reconstruction": frozenset({"conf", "std_error", "df", "statistic", "p_value", "n"}),
+    "numbers_needed": frozenset({"std_error", "df", "statistic"}),
     "paths": frozenset({"df"}),
     "artefact_check": frozenset({"df"}),
     "fit_indices": frozenset({"std_error", "statistic"}),
@@ -167,6 +190,12 @@ _WITHOUT = {
     "mediation": frozenset({"df", "statistic"}),
     "bounds": frozenset({"df", "statistic", "p_value"}),
     "triangulation": frozenset({"df", "statistic"}),
+    "simulated_power": frozenset({"df", "statistic", "p_value"}),
+    "power": frozenset({"statistic", "p_value"}),
+    "power_curve": frozenset({"conf", "std_error", "statistic", "p_value"}),
+    "expected_fall": frozenset({"conf", "std_error", "statistic", "p_value"}),
+    "assurance": frozenset({"df", "statistic", "p_value"}),
+    "validation": frozenset({"df", "statistic", "p_value"}),
 }
 """Numbers that results of a kind do not have."""
 _DOWN = frozenset({"baseline"})
@@ -198,7 +227,7 @@ def shown(results: Results) -> Results:
     return protect(results, results.about.policy)
 
 
-_EACH_ITS_OWN = frozenset({"as_printed", "reproduction"})
+_EACH_ITS_OWN = frozenset({"as_printed", "reproduction", "simulated_power", "assurance", "validation"})
 """Kinds whose rows are numbers of different scales, so that one standard error says nothing of another row."""
 
 
@@ -235,6 +264,9 @@ def tabulate(
     by = [name for name in by if name not in stub]
     numbers = [column for key, column in _columns(frame, about, headers or {}).items() if not columns or key in columns]
     digits = _decimals(frame, decimals, per_row or results.about.kind in _EACH_ITS_OWN)
+    if decimals is None and about.kind in RATIOS and "contrast" in frame:
+        limits = frame[["estimate", "conf_low", "conf_high"]].to_numpy(dtype=float)
+        digits = [decimals_of_ratio(*row) for row in limits]
     rows = []
     for place, record in enumerate(frame.to_dict("records")):
         cells: list[Cell] = [_label(record[name]) for name in stub]
@@ -266,7 +298,7 @@ def _columns(frame: pd.DataFrame, about: About, headers: Mapping[str, str]) -> d
     statistic = "F" if "num_df" in frame else "z" if infinite else "t"
     statistic = "Statistic" if about.kind in _MIXED else statistic
     all_columns = (
-        Column("estimate", _ESTIMATE.get(about.kind, "Estimate"), "estimate"),
+        Column("estimate", _estimate(about), "estimate"),
         Column("conf", _INTERVAL.get(about.kind, f"{percent_of(about.conf_level)} CI"), "interval"),
         Column("std_error", "SE", "estimate"),
         Column("num_df", "numerator df", "df"),
@@ -277,7 +309,17 @@ def _columns(frame: pd.DataFrame, about: About, headers: Mapping[str, str]) -> d
     )
     present = {column.key: column for column in all_columns if column.key in frame or column.key == "conf"}
     present = {key: column for key, column in present.items() if key not in _WITHOUT.get(about.kind, ())}
+    if about.kind == "means" and about.quantity and frame["statistic"].isna().all():  # nobody asks if it is 0
+        present = {key: column for key, column in present.items() if key not in {"statistic", "p_value"}}
     return {key: replace(column, header=headers.get(key, column.header)) for key, column in present.items()}
+
+
+def _estimate(about: About) -> str:
+    """What the column of estimates is called."""
+    if about.quantity and about.kind in ("means", "contrasts"):
+        quantity = QUANTITIES[about.quantity]
+        return quantity.mean if about.kind == "means" else quantity.difference
+    return _ESTIMATE.get(about.kind, "Estimate")
 
 
 def _decimals(frame: pd.DataFrame, decimals: int | None, per_row: bool) -> list[int]:
@@ -328,6 +370,8 @@ def in_sentence(label: str) -> str:
 
 def _title(about: About, frame: pd.DataFrame) -> str:
     kind = _TITLES.get(about.kind, heading(about.kind))
+    if about.kind == "means" and about.quantity:
+        kind = QUANTITIES[about.quantity].mean
     outcomes = list(dict.fromkeys(frame["outcome"]))
     return f"{kind}: {about.outcomes.get(outcomes[0], outcomes[0])}" if len(outcomes) == 1 else kind
 

@@ -12,6 +12,7 @@ from ._forest import forest
 from ._lags import lags
 from ._missingness import missingness
 from ._path_diagram import path_diagram
+from ._power_curve import power_curve
 from ._regression_to_mean import regression_to_the_mean
 from ._reliable_change import reliable_change
 from ._residuals import residuals
@@ -33,6 +34,7 @@ __all__ = [
     "lags",
     "missingness",
     "path_diagram",
+    "power_curve",
     "regression_to_the_mean",
     "reliable_change",
     "residuals",

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..display.escape import for_html, for_markdown, for_terminal
+from ..display.escape import clean, for_html, for_markdown, for_terminal
 from ..display.escape_latex import for_latex
 from ..display.showing import in_notebook
 from ..errors import StudyError, one_of
@@ -214,11 +214,12 @@ class Figure:
             )  # an inch of the drawing; letters are fitted to pixels, so it is measured in them
             canvas = Canvas(figsize=(width, height), dpi=pixels)
             place = START
-            for _ in range(2):  # what is drawn by the room that there is finds it in the second pass
+            for passes in (1, 2):  # what is drawn by the room that there is finds it in the second pass
                 canvas.clear()
                 axes = canvas.add_axes(place)
                 self.draw(axes)
-                place = _fit_margins(canvas, axes)
+                _only_words(axes)
+                place = _fit_margins(canvas, axes, passes)
             _without_mathematics(canvas)
             _own_font(canvas)
             if form == "svg":
@@ -300,7 +301,25 @@ def _own_font(canvas: Canvas) -> None:
         text.get_fontproperties().set_file(folder / ("DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"))
 
 
-def _fit_margins(canvas: Canvas, axes: Axes) -> tuple[float, float, float, float]:
+def _only_words(axes: Axes) -> None:
+    """Take out of every text what is no letter: control characters, and marks that turn the writing."""
+    from matplotlib.text import Text
+    from matplotlib.ticker import FixedFormatter
+
+    def words(text: str) -> str:
+        return text if text.isprintable() else "\n".join(map(clean, text.split("\n")))
+
+    for text in axes.findobj(Text):
+        assert isinstance(text, Text)
+        text.set_text(words(text.get_text()))
+    for part in (axes, *axes.child_axes):
+        for axis in (part.xaxis, part.yaxis):
+            for ticker in (axis.get_major_formatter(), axis.get_minor_formatter()):
+                if isinstance(ticker, FixedFormatter):
+                    ticker.seq = [words(label) for label in ticker.seq]
+
+
+def _fit_margins(canvas: Canvas, axes: Axes, passes: int) -> tuple[float, float, float, float]:
     """Place the axes so that all that belongs to them lies within the figure, with a narrow margin; where they stand
     now.
     """
@@ -309,9 +328,8 @@ def _fit_margins(canvas: Canvas, axes: Axes) -> tuple[float, float, float, float
     FigureCanvasAgg(canvas)
     width, height = canvas.get_size_inches()
     margin = 1.2 / MM_PER_INCH
-    for _ in range(2):  # labels that follow the size of the axes settle in the second pass
-        renderer = canvas.canvas.get_renderer()  # type: ignore[attr-defined]
-        canvas.draw_without_rendering()
+    renderer = canvas.canvas.get_renderer()  # type: ignore[attr-defined]
+    for _ in range(passes):  # labels that follow the size of the axes settle in the second pass
         outer = axes.get_tightbbox(renderer)
         inner = axes.get_window_extent(renderer)
         assert outer is not None

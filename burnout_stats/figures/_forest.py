@@ -17,6 +17,7 @@ from ..errors import StudyError
 from ..estimates import About, Estimates
 from ..estimates.disclosure import HIDDEN
 from ..estimates.estimates import NUMBERS
+from ..estimates.quantities import QUANTITIES, RATIOS, decimals_of_ratio, is_percent
 from ..estimates.tabulation import in_sentence, percent_of, shown
 from ._figure import MM_PER_INCH, Figure, room
 from ._important import important
@@ -74,6 +75,13 @@ def forest(
             "It draws estimates with intervals.",
             "Give it what contrast() answers, for example.",
         )
+    if mcid is not None and estimates.about.kind in RATIOS:
+        raise StudyError(
+            "E-STUDY-VALUE",
+            "A minimal important difference is given for ratios.",
+            "It is a difference in points.",
+            "Leave it out, or draw the differences.",
+        )
     rows = _Rows.of(estimates, mcid)
     measures, larger = room(size, height=FRAME + ROW * rows.height)
     figure = Figure(
@@ -108,6 +116,11 @@ class _Rows:
         frame = pd.DataFrame({"outcome": safe.frame["outcome"].astype(str), "label": labels})
         for name in ("estimate", "std_error", "conf_low", "conf_high", "n"):
             frame[name] = safe.frame[name].astype(float)
+        if is_percent(safe.about.quantity) and safe.about.kind not in RATIOS:
+            frame[["estimate", "std_error", "conf_low", "conf_high"]] *= 100
+            unit = "%" if safe.about.kind == "means" else "percentage points"
+            units = dict.fromkeys(map(str, frame["outcome"].unique()), unit)
+            safe = replace(safe, about=replace(safe.about, units=units))
         frame[HIDDEN] = safe.frame[HIDDEN].astype(bool)
         frame = frame.reset_index(drop=True)
         several = frame["outcome"].nunique() > 1
@@ -121,6 +134,11 @@ class _Rows:
     @property
     def outcomes(self) -> list[str]:
         return list(dict.fromkeys(self.frame["outcome"]))
+
+    @property
+    def is_ratio(self) -> bool:
+        """Whether 1 is no difference, and the axis is logarithmic."""
+        return self.about.kind in RATIOS
 
     @property
     def is_several(self) -> bool:
@@ -143,6 +161,8 @@ class _Rows:
         if math.isnan(row["estimate"]):
             return "no answer"
         decimals = self._decimals(row["outcome"])
+        if self.is_ratio:
+            decimals = decimals_of_ratio(row["estimate"], row["conf_low"], row["conf_high"])
         if math.isnan(row["conf_low"]):
             return fixed(row["estimate"], decimals)
         return f"{fixed(row['estimate'], decimals)} ({interval(row['conf_low'], row['conf_high'], decimals)})"
@@ -167,12 +187,13 @@ class _Rows:
             if not len(own):
                 said.append(f"{self._label(outcome)}: nothing may be shown")
                 continue
-            decimals = self._decimals(outcome)
+            decimals = decimals_of_ratio(*own["estimate"]) if self.is_ratio else self._decimals(outcome)
+            none = 1 if self.is_ratio else 0
             low, high = fixed(own["estimate"].min(), decimals), fixed(own["estimate"].max(), decimals)
-            excludes = int(((own["conf_low"] > 0) | (own["conf_high"] < 0)).sum())
+            excludes = int(((own["conf_low"] > none) | (own["conf_high"] < none)).sum())
             rows = f"{len(own)} estimates from {low} to {high}" if len(own) > 1 else f"one estimate, {low}"
             beyond = self._beyond(own)
-            said.append(f"{self._label(outcome)}: {rows}; {excludes} of {len(own)} intervals exclude 0{beyond}")
+            said.append(f"{self._label(outcome)}: {rows}; {excludes} of {len(own)} intervals exclude {none}{beyond}")
         return f"Dots with {percent_of(self.about.conf_level)} intervals. {'. '.join(said)}."
 
     def _beyond(self, own: pd.DataFrame) -> str:
@@ -200,7 +221,9 @@ class _Rows:
         ax.set_ylim(self.height - 0.4, -0.6 if not self.is_several else -0.3)
         points = self.frame[self.frame["estimate"].notna() & ~self.frame[HIDDEN]]
         self._important(ax)
-        ax.axvline(0, color=INK, linewidth=0.6, zorder=1)
+        if self.is_ratio:
+            _logarithmic(ax, points)
+        ax.axvline(1 if self.is_ratio else 0, color=INK, linewidth=0.6, zorder=1)
         is_first = np.zeros(len(points), dtype=bool)
         if self.about.kind in FIRST and len(points):
             is_first = points.index.to_numpy() == self.frame.index[0]
@@ -266,7 +289,8 @@ class _Rows:
         units = {self.about.units.get(name, "") for name in self.outcomes}
         sides = {self.about.better.get(name, "") for name in self.outcomes}
         unit = units.pop() if len(units) == 1 else ""
-        side = {"lower": "below 0 is better", "higher": "above 0 is better"}.get(
+        none = 1 if self.is_ratio else 0
+        side = {"lower": f"below {none} is better", "higher": f"above {none} is better"}.get(
             sides.pop() if len(sides) == 1 else "", ""
         )
         if self.about.kind in {"means", "coefficients"}:
@@ -279,4 +303,27 @@ class _Rows:
         )
         words = "; ".join(filter(None, (side, f"line: {kind}{level} CI", band)))
         name = what if self.is_several else f"Difference in {in_sentence(what)}"
+        if self.is_ratio:
+            ratio = RATIOS[self.about.kind].name.capitalize()
+            name = ratio if self.is_several else f"{ratio}: {in_sentence(what)}"
+        elif self.about.quantity and not self.is_several:
+            quantity = QUANTITIES[self.about.quantity]
+            name = f"{quantity.mean if self.about.kind == 'means' else quantity.difference}: {in_sentence(what)}"
         return f"{name}{f', {unit}' if unit else ''} ({words})"
+
+
+def _logarithmic(ax: Axes, points: pd.DataFrame) -> None:
+    """An axis on which half is as far from 1 as double, with numbers that are not written as powers."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    values = points[["estimate", "conf_low", "conf_high"]].to_numpy(dtype=float)
+    known = np.append(values[np.isfinite(values) & (values > 0)], 1.0)
+    low, high = float(known.min()) / 1.15, float(known.max()) * 1.15
+    ax.set_xscale("log")
+    ax.set_xlim(low, high)
+    powers = 10.0 ** np.arange(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
+    steps = (1.0, 2.0, 5.0) if high / low < 200 else (1.0,)
+    ticks = [tick for tick in sorted(np.outer(powers, steps).ravel().tolist()) if low <= tick <= high]
+    ax.xaxis.set_major_locator(FixedLocator(ticks))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))

@@ -6,7 +6,7 @@ import math
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from ..display.styles import decimals_from, fixed, interval
 from ..errors import StudyError
 from ..estimates import About, Estimates, Summaries
 from ..estimates.disclosure import HIDDEN
+from ..estimates.quantities import QUANTITIES, is_percent
 from ..estimates.tabulation import heading, in_sentence, percent_of, shown
 from ..instruments.norms import Norm
 from ._figure import Figure, figure_size
@@ -36,6 +37,15 @@ BAND, EDGE, QUIET = "#e6e6e6", "#8c8c8c", "#595959"
 OUTWARD = 3.0
 """Points between the axes and their lines."""
 _TIME = re.compile(r"\d\s*-?\s*(y|m|w|d|år|uk)", re.IGNORECASE)
+_WHAT = {
+    "probability": "model probabilities",
+    "count": "model means",
+    "log_odds": "log odds",
+    "latent": "log odds of a higher category",
+    "probits": "probits",
+    "log_mean": "logarithms of means",
+    "log_probability": "logarithms of probabilities",
+}
 LEAST_OF_SCALE = 0.3
 """The axis shows at least this part of an outcome's scale, so that a small difference looks small."""
 
@@ -135,6 +145,10 @@ class _Course:
                 HIDDEN: frame[HIDDEN].astype(bool),
             }
         )
+        if is_percent(about.quantity):
+            drawn[["estimate", "std_error", "conf_low", "conf_high"]] *= 100
+            outcome = str(drawn["outcome"].iloc[0])
+            about = replace(about, units={outcome: "%"}, ranges={outcome: (0.0, 100.0)})
         if observed is not None:
             drawn = _with_observed(drawn, shown(observed), by)
         labels = [clean(" · ".join(f"{heading(name)}: {row[name]}" for name in by)) for row in drawn.to_dict("records")]
@@ -154,6 +168,16 @@ class _Course:
     @property
     def label(self) -> str:
         return clean(self.about.outcomes.get(self.outcome, self.outcome))
+
+    @property
+    def _sign(self) -> str:
+        """What stands behind a number."""
+        return "%" if is_percent(self.about.quantity) else ""
+
+    @property
+    def _what(self) -> str:
+        """What is drawn, in words."""
+        return _WHAT.get(self.about.quantity, "model means")
 
     @property
     def has_observed(self) -> bool:
@@ -184,14 +208,16 @@ class _Course:
             if rows.empty:
                 continue
             first, last = rows.iloc[0], rows.iloc[-1]
-            way = f"{fixed(first['estimate'], decimals)} at {first['visit']}"
+            way = f"{fixed(first['estimate'], decimals)}{self._sign} at {first['visit']}"
             if len(rows) > 1:
-                way = f"from {way} to {fixed(last['estimate'], decimals)} at {last['visit']}"
+                way = f"from {way} to {fixed(last['estimate'], decimals)}{self._sign} at {last['visit']}"
             limits = f"{level} CI {interval(last['conf_low'], last['conf_high'], decimals)}"
             ways.append(f"{group + ', ' if group else ''}{way} ({limits})")
         course = "; ".join(ways) or "all hidden"
         beside = "".join(f"; {words}" for words in self._beside(decimals))
-        chart = f"Line chart of model means of {in_sentence(self.label)} over {_span(self.frame['years'])}"
+        of = ", " if self.about.quantity else " of "
+        comma = "," if self.about.quantity else ""
+        chart = f"Line chart of {self._what}{of}{in_sentence(self.label)}{comma} over {_span(self.frame['years'])}"
         return f"{chart}: {course}{beside}."
 
     def _beside(self, decimals: int) -> list[str]:
@@ -228,7 +254,8 @@ class _Course:
             number = "" if math.isnan(row["n"]) else f", n = {row['n']:.0f}"
             seen = row.get("observed", math.nan)
             also = "" if math.isnan(seen) else f"; observed mean {fixed(seen, decimals)}"
-            sentences.append(f"{where}: {fixed(row['estimate'], decimals)} ({level} CI {limits}){number}{also}.")
+            told = f"{fixed(row['estimate'], decimals)}{self._sign} ({level} CI {limits})"
+            sentences.append(f"{where}: {told}{number}{also}.")
         sentences += [f"{words[:1].upper()}{words[1:]}." for words in self._beside(decimals)]
         return " ".join(sentences)
 
@@ -301,8 +328,8 @@ class _Course:
         scale, better = self.about.ranges.get(self.outcome), self.about.better.get(self.outcome)
         unit = self.about.units.get(self.outcome)
         parts = [
-            f"scale {scale[0]:g} to {scale[1]:g}" if scale else "",
-            unit or "",
+            f"scale {scale[0]:g} to {scale[1]:g}" if scale and not self._sign else "",
+            unit or (QUANTITIES[self.about.quantity].in_words if self.about.quantity else ""),
             f"{better} is better" if better else "",
         ]
         words = ", ".join(filter(None, parts))
@@ -439,7 +466,8 @@ class _Course:
         stroke = STROKES[0] if len(self.groups) == 1 else Stroke(INK, INK, "o", "-")
         limits = Line2D([], [], color=stroke.color, marker="|", markersize=8.5, markeredgewidth=1.1, linewidth=0.8)
         marks: list[Any] = [(limits, Line2D([], [], **_solid(stroke)))]
-        words = [f"Model mean, {percent_of(self.about.conf_level)} CI"]
+        what = QUANTITIES[self.about.quantity].mean if self.about.quantity else "Model mean"
+        words = [f"{what}, {percent_of(self.about.conf_level)} CI"]
         if self.has_observed:
             marks.append(Line2D([], [], **_hollow(stroke)))
             words.append("Observed mean")

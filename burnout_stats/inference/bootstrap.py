@@ -16,6 +16,7 @@ from ..errors import ModelError, StudyError, one_of
 from ..estimates import About, Estimates
 from ..models import Fit
 from ..models.degrees_of_freedom import MomentsState
+from ..models.measured import refuse_counted
 from ..models.random_effects import cone_of
 from ..notices import Notice, announce
 from .about import about
@@ -172,6 +173,7 @@ def bootstrap(
 
 def _fit_behind(asked: Fit | Estimates) -> Fit:
     fit = asked.attached()[1] if isinstance(asked, Estimates) else asked
+    refuse_counted(fit, "This bootstrap is")
     if not isinstance(fit, Fit) or not isinstance(fit.state, MomentsState):
         raise _not_nominal()
     if fit.spec.cluster is not None:

@@ -65,7 +65,7 @@ def combine(*estimates: Estimates) -> Estimates:
 
 
 def _refuse(estimates: Sequence[Estimates]) -> None:
-    kinds = list(dict.fromkeys((part.about.kind, part.about.conf_level) for part in estimates))
+    kinds = list(dict.fromkeys((_what(part.about), part.about.conf_level) for part in estimates))
     if len(kinds) != 1:
         seen = " and ".join(f"{kind} at {level:g}" for kind, level in kinds)
         raise StudyError(
@@ -74,6 +74,10 @@ def _refuse(estimates: Sequence[Estimates]) -> None:
             "Estimates of one kind and one confidence level stand in one table.",
             "Ask each model the same question, then combine the answers.",
         )
+
+
+def _what(found: About) -> str:
+    return f"{found.kind} of {found.quantity.replace('_', ' ')}" if found.quantity else found.kind
 
 
 def _frame(parts: Sequence[Estimates]) -> pd.DataFrame:

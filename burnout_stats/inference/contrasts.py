@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from ..engine.multiplicity import ADJUSTMENTS
 from ..errors import StudyError, one_of
-from ..estimates import Estimates
+from ..estimates import Estimates, Policy
 from .intervals import checked_level, numbers
+from .ratios import as_ratio, logarithms, refuse_ratios
 
 __all__ = ["METHODS", "contrast"]
 
@@ -122,6 +123,7 @@ def contrast(
     df: str | None = None,
     vcov: str | None = None,
     conf_level: float | None = None,
+    measure: str = "difference",
 ) -> Estimates:
     """Contrasts of marginal means (or slopes), within each level of their `by`.
 
@@ -143,12 +145,18 @@ def contrast(
         freedom.
     df, vcov, conf_level : optional
         As the means were asked, unless said otherwise here; another `vcov` has its own default for `df`.
+    measure : "difference", "ratio" or "odds_ratio"
+        Of models of events, ordered categories and counts. Means on the scale of the link have differences, whose
+        exponential is the odds ratio (of mean counts the rate ratio) of a given subject. Probabilities have risk
+        differences, risk ratios and odds ratios, of a typical subject or of averages over subjects as the means were
+        asked; mean counts have differences and ratios.
 
     Returns
     -------
     Estimates
         `n` is the smallest number of subjects behind the means that are compared. Intervals are simultaneous, save for
-        "holm" and "fdr", which have none: there they are not adjusted, and a note says so.
+        "holm" and "fdr", which have none: there they are not adjusted, and a note says so. Ratios are of the kind
+        "odds_ratios", "risk_ratios" or "rate_ratios", and statistic and p value are those of their logarithms.
 
     Raises
     ------
@@ -156,10 +164,13 @@ def contrast(
         `E-STUDY-OPTION` for an unknown method or adjustment, or an adjustment that is made for other contrasts;
         `E-STUDY-VALUE` for weights of the wrong number, or means that do not suit the method.
     ModelError
-        `E-MODEL-DETACHED` where the means no longer know their model.
+        `E-MODEL-DETACHED` where the means no longer know their model; `E-MODEL-SCALE` for a ratio of means that have
+        none, or a contrast of ratios.
     """
     _checked(adjust, method)
+    refuse_ratios(means.about)
     L, answers = means.attached()
+    answers, ratios = logarithms(means, answers, measure)
     about = means.about
     factors, by = _arranged(about.factors, about.by, method)
     frame = means.frame
@@ -167,6 +178,7 @@ def contrast(
     names: list[str] = []
     rows: list[Array] = []
     n: list[float] = []
+    cells: list[Array] = []
     families: list[tuple[Rows, int]] = []
     labels_by: list[tuple[object, ...]] = []
     for members in groups:
@@ -175,6 +187,8 @@ def contrast(
             names.append(name)
             rows.append(weights @ L[members])
             n.append(frame["n"].to_numpy(dtype=float)[members][weights != 0].min())
+            if means.cells is not None:
+                cells.append(_smallest(means.cells[members][weights != 0], means.about.policy))
             labels_by.append(tuple(frame.iloc[members[0]][by]))
         families.append((np.arange(start, len(rows)), len(members)))
     K = np.array(rows).reshape(len(rows), L.shape[1])
@@ -197,7 +211,30 @@ def contrast(
         adjust=adjust,
         notes=(*about.notes, *_notes(method, adjust, families)),
     )
-    return Estimates(frame=result, vcov=answer.vcov, about=about, notices=means.notices, L=K, answers=answers)
+    covariance = answer.vcov
+    if ratios:
+        result, covariance, about = as_ratio(result, covariance, about, ratios)
+    return Estimates(
+        frame=result,
+        vcov=covariance,
+        about=about,
+        notices=means.notices,
+        L=K,
+        answers=answers,
+        cells=np.array(cells) if cells else None,
+    )
+
+
+def _smallest(cells: Array, policy: Policy) -> Array:
+    """Of each count behind the means that are compared, the one that the gate would hide, or else the smallest."""
+    with np.errstate(all="ignore"):
+        hidden = np.vectorize(policy.hides)(cells)
+        return np.array(
+            [
+                column[hides][0] if hides.any() else (np.nanmin(column) if np.isfinite(column).any() else np.nan)
+                for column, hides in zip(cells.T, hidden.T, strict=True)
+            ]
+        )
 
 
 def _checked(adjust: str, method: str | Mapping[str, Sequence[float]]) -> None:

@@ -17,6 +17,7 @@ from ..engine.effect_size import MEASURES, STANDARDIZERS, Pairs, effect_size
 from ..errors import StudyError, one_of
 from ..estimates import About, Estimates
 from ..models import Fit
+from ..models.measured import refuse_counted
 from .about import about
 from .contrasts import contrast
 from .emmeans import emmeans
@@ -89,6 +90,7 @@ def effect_sizes(
     ['1 year - baseline', '3 years - baseline']
     """
     checked_level(conf_level)
+    refuse_counted(source, "Effect sizes are")
     if isinstance(source, Fit):
         return _of_fit(source, _listed(measures, ("baseline",), MODEL_STANDARDIZERS), by, conf_level)
     if by is not None:

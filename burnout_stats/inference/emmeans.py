@@ -12,6 +12,7 @@ from ..estimates import Estimates
 from ..models.fitted import Fitted
 from ..notices import Notice
 from .about import about
+from .generalized import checked_scale, event_cells, generalized_means, linked
 from .intervals import checked_level, numbers
 
 __all__ = ["emmeans", "named", "not_estimable"]
@@ -27,6 +28,8 @@ def emmeans(
     df: str | None = None,
     vcov: str | None = None,
     conf_level: float = 0.95,
+    scale: str = "link",
+    categories: str = "each",
 ) -> Estimates:
     """Marginal means over the levels of `specs`, separately within the levels of `by`.
 
@@ -44,6 +47,13 @@ def emmeans(
         independent factors, or a frame with a row for each combination and a column `weight`.
     df, vcov, conf_level
         As in `summarize`.
+    scale : "link", "response" or "marginal"
+        Of models of events, ordered categories and counts: the linear predictor (log odds, logarithms of means); the
+        probability or mean of a typical subject, whose random effects are 0; or their average over the subjects, the
+        random effects integrated out. The last two differ, and a note says which it is. Their standard errors are of
+        the delta method, their limits found on the scale of the link and taken back.
+    categories : "each" or "at_least"
+        Of ordered categories, on the last two scales: the probability of each category, or of at least each one.
 
     Returns
     -------
@@ -51,11 +61,29 @@ def emmeans(
         One row per cell; `n` is the number of subjects seen in it. Cells that the data cannot estimate are NaN, with a
         notice.
 
-    **Source**: Searle, Speed & Milliken 1980, Am Stat 34:216; reference grid as in the R package emmeans.
+    Raises
+    ------
+    ModelError
+        `E-MODEL-SCALE` where the outcome is measured, and so has one scale.
+
+    **Source**: Searle, Speed & Milliken 1980, Am Stat 34:216; reference grid as in the R package emmeans; for the
+    scales Zeger, Liang & Albert 1988, Biometrics 44:1049, and Hedeker et al. 2018, Biometrics 74:354.
     """
     known = fit.design.encoder.variables
     over, within = named(specs, known), () if by is None else named(by, known)
     level = checked_level(conf_level)
+    if checked_scale(fit, scale) != "link":
+        return generalized_means(
+            fit,
+            (over, within),
+            scale,
+            at=at,
+            weights=weights,
+            df=df,
+            vcov=vcov,
+            conf_level=level,
+            categories=categories,
+        )
     labels, L, n, notes = fit.grid.means((*within, *over), weights=weights, at=at)
     answer = fit.answer(L, df=df, vcov=vcov)
     names = {"outcome": fit.outcome.name} | {name: labels[name].to_numpy() for name in (*over, *within)}
@@ -65,19 +93,23 @@ def emmeans(
     return Estimates(
         frame=frame,
         vcov=answer.vcov,
-        about=about(
+        about=linked(
             fit,
-            kind="means",
-            factors=over,
-            by=within,
-            conf_level=level,
-            df_method=answer.method,
-            vcov=answer.vcov_name,
-            notes=notes,
+            about(
+                fit,
+                kind="means",
+                factors=over,
+                by=within,
+                conf_level=level,
+                df_method=answer.method,
+                vcov=answer.vcov_name,
+                notes=notes,
+            ),
         ),
         notices=notices,
         L=L,
         answers=fit,
+        cells=event_cells(fit, labels),
     )
 
 

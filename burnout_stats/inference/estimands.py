@@ -16,6 +16,7 @@ from ..errors import StudyError, did_you_mean
 from ..estimates import About, Estimates
 from .contrasts import contrast
 from .intervals import checked_level
+from .ratios import refuse_linked, refuse_ratios
 
 __all__ = ["area_under_curve", "fieller", "gain_kept", "noninferiority"]
 
@@ -62,6 +63,7 @@ def gain_kept(
     >>> gain_kept(means).frame["confidence_set"].tolist()
     ['interval']
     """
+    refuse_linked(means.about, "The share of a gain that is kept is")
     visits = _visits(means)
     if len(visits) < 3:
         raise _visit_error(f"The means are of {len(visits)} visits.", "A gain that is kept needs three visits.", "")
@@ -160,6 +162,7 @@ def area_under_curve(means: Estimates, *, above_baseline: bool = False, conf_lev
     **Source**: Matthews et al. 1990, BMJ 300:230 (summary measures); Pruessner et al. 2003,
     Psychoneuroendocrinology 28:916, with respect to ground and, with `above_baseline`, to increase.
     """
+    refuse_linked(means.about, "The area under the curve is")
     visits = _visits(means)
     years = np.array([means.about.visit_years[visit] for visit in visits])
     if len(years) < 2:
@@ -204,6 +207,7 @@ def noninferiority(change: Estimates, margin: float | None = None, *, better: st
 
     **Source**: Piaggio et al. 2012, JAMA 308:2594 (CONSORT for non-inferiority); ICH E9, section 3.3.2.
     """
+    refuse_ratios(change.about)
     if margin is None or not np.isfinite(margin) or not margin > 0:
         raise StudyError(
             "E-STUDY-NONINFERIORITY",
@@ -262,7 +266,7 @@ def _visits(means: Estimates) -> list[str]:
 
 def _plain(about: About) -> About:
     """What is said of a number that is no longer on the scale of the outcome."""
-    return replace(about, units={}, better={}, ranges={})
+    return replace(about, units={}, better={}, ranges={}, quantity="")
 
 
 def _visit_error(seen: str, expected: str, advice: str) -> StudyError:

@@ -13,6 +13,7 @@ from ..display.escape import for_terminal
 from ..display.showing import facts
 from ..engine import influence as deletion
 from ..models import Fit
+from ..models.measured import refuse_counted
 from ..models.residuals import nominal
 from ..notices import Notice, announce
 
@@ -95,6 +96,7 @@ def influence(fit: Fit, *, refit: bool = True) -> Influence:
     >>> influence(fit(MMRM("exhaustion ~ visit"), example("villa_sana")))
     <Influence of 227 subjects, covariance estimated anew; about single persons: .frame>
     """
+    refuse_counted(fit, "Influence is")
     rows = fit.needed_rows()
     state = nominal(fit)
     moments, optimum = state.moments, state.optimum

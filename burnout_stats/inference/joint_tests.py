@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 
 from ..errors import StudyError
 from ..estimates import Estimates
+from ..estimates.answers import JointAnswer
 from ..models.fitted import Fitted
 from .about import about
 from .intervals import f_tests
+from .scales import ScaledMeans
 
 __all__ = ["joint_test"]
 
@@ -41,6 +43,8 @@ def joint_test(
         `E-STUDY-VALUE` where L does not have one column per fixed effect.
     """
     rows = L.attached()[0] if isinstance(L, Estimates) else np.atleast_2d(np.asarray(L, dtype=float))
+    if isinstance(L, Estimates) and isinstance(L.answers, ScaledMeans):  # of probabilities or mean counts
+        return _told(fit, L.answers.answer_joint(rows, df=df, vcov=vcov), label)
     if rows.ndim != 2 or rows.shape[1] != len(fit.design.names):
         raise StudyError(
             "E-STUDY-VALUE",
@@ -48,7 +52,10 @@ def joint_test(
             f"It has one column for each of the {len(fit.design.names)} fixed effects.",
             "Take the rows from contrast(...), or in the order of fit.coef.",
         )
-    joint = fit.answer_joint(rows, df=df, vcov=vcov)
+    return _told(fit, fit.answer_joint(rows, df=df, vcov=vcov), label)
+
+
+def _told(fit: Fitted, joint: JointAnswer, label: str) -> Estimates:
     frame = f_tests([joint], float(fit.n_subjects), joint.method)
     frame.insert(0, "term", label)
     frame.insert(0, "outcome", fit.outcome.name)

@@ -11,6 +11,7 @@ from ..estimates import Estimates
 from ..models.fitted import Fitted
 from .about import about
 from .emmeans import named, not_estimable
+from .generalized import linked
 from .intervals import checked_level, numbers
 
 __all__ = ["slopes"]
@@ -62,14 +63,17 @@ def slopes(
     return Estimates(
         frame=frame,
         vcov=answer.vcov,
-        about=about(
+        about=linked(
             fit,
-            kind="slopes",
-            factors=names,
-            conf_level=level,
-            df_method=answer.method,
-            vcov=answer.vcov_name,
-            notes=notes,
+            about(
+                fit,
+                kind="slopes",
+                factors=names,
+                conf_level=level,
+                df_method=answer.method,
+                vcov=answer.vcov_name,
+                notes=notes,
+            ),
         ),
         notices=fit.notices if not missing.any() else (*fit.notices, not_estimable(frame[missing], names)),
         L=L,

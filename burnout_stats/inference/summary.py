@@ -7,6 +7,7 @@ import numpy as np
 from ..estimates import Estimates
 from ..models.fitted import Fitted
 from .about import about
+from .generalized import linked
 from .intervals import checked_level, numbers
 
 __all__ = ["summarize"]
@@ -36,13 +37,16 @@ def summarize(fit: Fitted, *, df: str | None = None, vcov: str | None = None, co
     return Estimates(
         frame=frame,
         vcov=answer.vcov,
-        about=about(
+        about=linked(
             fit,
-            kind="coefficients",
-            factors=("term",),
-            conf_level=conf_level,
-            df_method=answer.method,
-            vcov=answer.vcov_name,
+            about(
+                fit,
+                kind="coefficients",
+                factors=("term",),
+                conf_level=conf_level,
+                df_method=answer.method,
+                vcov=answer.vcov_name,
+            ),
         ),
         notices=fit.notices,
         L=L,

@@ -13,6 +13,7 @@ from ..estimates.answers import JointAnswer
 from ..models import Fit
 from ..models.degrees_of_freedom import MomentsState
 from ..models.fitted import Fitted
+from ..models.measured import refuse_counted
 from ..notices import Notice
 from .about import about
 from .intervals import f_tests
@@ -73,6 +74,7 @@ def term_tests(fit: Fitted, type: int = 3, *, df: str | None = None, vcov: str |
     elif isinstance(fit, Fit):
         hypotheses = _type_two(fit, terms)
     else:
+        refuse_counted(fit, "Tests of type 2 are", "Ask for type=3.")
         raise StudyError(
             "E-STUDY-OPTION",
             "Type 2 is asked of a fit to imputed data.",

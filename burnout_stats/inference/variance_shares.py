@@ -10,6 +10,7 @@ from scipy import special
 from ..estimates import Estimates
 from ..models import Fit
 from ..models.clusters import ClusteredState, clustered
+from ..models.measured import refuse_counted
 from ..models.random_effects import RowsState
 from ..models.residuals import nominal
 from .about import about
@@ -91,6 +92,7 @@ def r_squared(fit: Fit) -> Estimates:
 
 def _refuse_clustered(fit: Fit) -> None:
     """Clusters have a variance of their own, which is neither between nor within subjects."""
+    refuse_counted(fit, "The share of variance is")
     if isinstance(fit.state, ClusteredState):
         raise clustered()
 

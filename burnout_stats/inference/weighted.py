@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..errors import ModelError
 from ..models import Fit
+from ..models.measured import refuse_counted
 
 __all__ = ["refuse_weighted"]
 
@@ -14,8 +15,9 @@ def refuse_weighted(fit: Fit) -> None:
     Raises
     ------
     ModelError
-        `E-MODEL-VCOV`.
+        `E-MODEL-VCOV`; `E-MODEL-MEASURED` where the outcome is not measured.
     """
+    refuse_counted(fit, "A question of the normal likelihood is", "Ask fit.loglik, fit.aic or fit.bic, or summarize.")
     if fit.has_probability_weights:
         raise ModelError(
             "E-MODEL-VCOV",

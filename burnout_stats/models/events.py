@@ -66,7 +66,7 @@ def counted_outcome(cohort: Cohort, name: str, family: str, *, event: str | None
         `E-STUDY-COLUMN` for an unknown column; `E-STUDY-OPTION` for an unknown level; `E-STUDY-VALUE` where a rule is
         given for a column that has levels, or a level for one that has none.
     ModelError
-        `E-MODEL-SCORES` where the numbers are not what the family counts.
+        `E-MODEL-FAMILY` where the numbers are not what the family counts.
     """
     known = (*cohort.outcomes, *cohort.covariates)
     if name not in known:
@@ -177,7 +177,7 @@ def _not_counted(name: str, seen: str, family: str) -> ModelError:
         "ordinal": f"Ordered categories are levels in their order, or at most {MAX_CATEGORIES} different numbers.",
     }.get(family, "Counts are whole numbers from 0 on.")
     return ModelError(
-        "E-MODEL-SCORES",
+        "E-MODEL-FAMILY",
         f"`{name}` {seen}, and the family is {family}.",
         wanted,
         'Choose another family, or for a score write case=">= 3.5" with family="binomial".',

@@ -12,6 +12,8 @@ from ..design import Design
 from ..design.grid import ReferenceGrid
 from ..estimates.answers import Answer, JointAnswer
 from ..notices import Notice
+from .gee import GEE
+from .generalized import GLMM
 from .spec import Model
 
 __all__ = ["Fitted"]
@@ -23,7 +25,7 @@ class Fitted(Protocol):
     """A model that was fitted, however often: it names its design and answers linear questions."""
 
     @property
-    def spec(self) -> Model:
+    def spec(self) -> Model | GLMM | GEE:
         """The question."""
         ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import overload
 
 import numpy as np
 
@@ -15,10 +16,15 @@ from ..engine.basis import Basis
 from ..engine.covariance import STRUCTURES, Covariance
 from ..engine.moments import aliased, distinct, moments_of_rows
 from ..engine.scoring import optimize
+from ..errors import ModelError
 from ..notices import Notice, announce
 from .clusters import ClusteredState, Clusters, fit_clusters
 from .convergence import refuse_unanswerable, verdict
 from .degrees_of_freedom import MomentsState
+from .gee import GEE
+from .gee_fit import GeeFit, fit_gee
+from .generalized import GLMM
+from .generalized_fit import GeneralizedFit, fit_generalized
 from .random_effects import RandomEffects, RowsState, fit_random_effects
 from .result import Fit
 from .spec import MMRM, Model
@@ -27,8 +33,22 @@ from .streaming import Tally, gathered
 __all__ = ["fit"]
 
 
-def fit(spec: Model, cohort: Cohort | CohortStream | Tally) -> Fit:
+@overload
+def fit(spec: GLMM, cohort: Cohort) -> GeneralizedFit: ...
+
+
+@overload
+def fit(spec: GEE, cohort: Cohort) -> GeeFit: ...
+
+
+@overload
+def fit(spec: Model, cohort: Cohort | CohortStream | Tally) -> Fit: ...
+
+
+def fit(spec: Model | GLMM | GEE, cohort: Cohort | CohortStream | Tally) -> Fit | GeneralizedFit | GeeFit:
     """Fit a model to a cohort, or to one that is read part by part (its fit has no rows).
+
+    A `GLMM` takes a cohort and becomes a `GeneralizedFit`, a `GEE` a `GeeFit`.
 
     Subjects without the outcome change nothing; rows without a covariate of the model are left out with a notice;
     columns that are combinations of earlier ones are named in a notice and left out.
@@ -45,6 +65,15 @@ def fit(spec: Model, cohort: Cohort | CohortStream | Tally) -> Fit:
     >>> fitted.converged, list(fitted.coef.index)
     (True, ['Intercept', 'visit[1 year]', 'visit[3 years]'])
     """
+    if isinstance(spec, GLMM | GEE):
+        if not isinstance(cohort, Cohort):
+            raise ModelError(
+                "E-MODEL-NEEDS-ROWS",
+                f"{type(spec).__name__} is asked of a cohort that is read part by part.",
+                "Events, ordered categories and counts are modeled from rows, not from cross-products.",
+                "Fit the model to a cohort in memory.",
+            )
+        return fit_generalized(spec, cohort) if isinstance(spec, GLMM) else fit_gee(spec, cohort)
     rows: Rows | None = None
     if isinstance(cohort, CohortStream | Tally):
         design, raw, seen = gathered(spec, cohort)

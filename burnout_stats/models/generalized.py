@@ -95,6 +95,13 @@ class GLMM:
                 "Zeros are spoken of among counts.",
                 'Use family="poisson" or "negative_binomial", or leave `zeros` out.',
             )
+        if self.penalty is not None and self.family != "binomial":
+            raise StudyError(
+                "E-STUDY-VALUE",
+                f"`penalty` is {self.penalty!r} with family={self.family!r}.",
+                "The soft penalty is one for events.",
+                'Leave it out, or make the outcome an event with family="binomial".',
+            )
         if self.n_nodes is not None and not 1 <= self.n_nodes <= 101:
             raise StudyError(
                 "E-STUDY-VALUE",

@@ -8,7 +8,6 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import logit
 
 from ..cohort import Cohort
 from ..cohort.roles import Outcome, Visits
@@ -18,21 +17,26 @@ from ..design.grid import ReferenceGrid
 from ..display import Shown, Table
 from ..display.escape import for_terminal
 from ..engine.basis import Basis
-from ..engine.glmm import Optimum, Problem, maximize, pooled
-from ..engine.logistic import separating
+from ..engine.glmm import Optimum, Problem, pooled
 from ..engine.moments import aliased, moments_of_rows
 from ..errors import ModelError, one_of
 from ..estimates.answers import Answer, JointAnswer
 from ..notices import Notice, announce
 from .events import Counted, counted_outcome
 from .generalized import GLMM
+from .generalized_limits import (
+    refuse_constant,
+    refuse_not_told_apart,
+    refuse_runaway,
+    refuse_separated,
+    refuse_unchanging,
+)
+from .generalized_search import in_columns, search, standardized, without_random
 from .representation import size_of
 
 __all__ = ["GeneralizedFit", "fit_generalized"]
 
 Array = NDArray[np.float64]
-NOTHING = 1e-4
-"""A standard deviation of a random effect, on the scale of the link, below which it is called zero."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -94,9 +98,14 @@ class GeneralizedFit(Shown):
 
     @property
     def n_parameters(self) -> int:
-        """Covariances of the random effects, thresholds, sizes: all but the fixed effects."""
-        _, t, g = self.problem.sizes
-        return t + g
+        """Covariances of the random effects, thresholds, sizes: all but the fixed effects. Those at an edge count too,
+        as in lme4.
+        """
+        assert self.design.random is not None
+        covariances = sum(len(block) * (len(block) + 1) // 2 for block in self.design.random.blocks)
+        if self.spec.family == "ordinal":
+            return covariances + len(self.names_of_gamma)
+        return covariances + len(self.spec.distribution.further)
 
     @property
     def loglik(self) -> float:
@@ -106,12 +115,28 @@ class GeneralizedFit(Shown):
     @property
     def aic(self) -> float:
         """Akaike's criterion, every parameter counted."""
-        return -2 * self.loglik + 2 * len(self.optimum.psi)
+        return -2 * self.loglik + 2 * self._counted_parameters
 
     @property
     def bic(self) -> float:
         """The Bayesian criterion, with the number of subjects."""
-        return float(-2 * self.loglik + np.log(self.n_subjects) * len(self.optimum.psi))
+        return float(-2 * self.loglik + np.log(self.n_subjects) * self._counted_parameters)
+
+    @property
+    def _counted_parameters(self) -> int:
+        return self.problem.sizes[0] + self.n_parameters
+
+    @property
+    def distribution(self) -> tuple[str, str | None]:
+        """The distribution of the estimates, by its key in `engine.families.FAMILIES`, and what is said of zeros:
+        that of the question, without what came out at an edge.
+        """
+        further = self.problem.family.further
+        family = self.spec.family
+        if family == "negative_binomial" and "log_size" not in further:
+            family = "poisson"
+        zeros = None if self.spec.zeros == "inflated" and "zero_inflation" not in further else self.spec.zeros
+        return f"{family}/{self.spec.link_name}", zeros
 
     @property
     def converged(self) -> bool:
@@ -176,7 +201,7 @@ class GeneralizedFit(Shown):
         assert self.design.random is not None
         names, G = list(self.design.random.names), self.G
         if not len(G):
-            return pd.DataFrame({"sd": np.zeros(len(names))}, index=names)
+            G = np.zeros((len(names), len(names)))
         sd = np.sqrt(np.diag(G))
         with np.errstate(invalid="ignore", divide="ignore"):
             frame = pd.DataFrame(G / np.outer(sd, sd), index=names, columns=names)
@@ -250,37 +275,99 @@ def fit_generalized(spec: GLMM, cohort: Cohort) -> GeneralizedFit:
     StudyError
         For names that the cohort does not have.
     ModelError
-        `E-MODEL-SCORES` where the outcome is not what the family counts, `E-MODEL-SEPARATION` where a column tells
+        `E-MODEL-FAMILY` where the outcome is not what the family counts, `E-MODEL-SEPARATION` where a column tells
         events from others without error and no penalty was asked, and as `build` does.
     """
     counted = counted_outcome(cohort, spec.parsed.response, spec.family, event=spec.event, case=spec.case)
     design, rows = build(spec.parsed, counted.cohort, weight=spec.weights)
     if spec.zeros == "none":
         design, rows = _positive_part(spec, counted, design)
+    counted, rows, empty = _seen_categories(counted, rows, design)
     seen = np.unique(rows.visit)
     kept, dropped, null = _independent(rows, design)
     whole = _problem(spec, design, rows, kept, counted)
-    _refuse_constant(spec, whole, design)
-    if spec.family == "binomial" and spec.penalty is None:
-        _refuse_separated(rows, kept, design)
-    problem, place = pooled(whole)
-    optimum, problem, found = _search(spec, problem, design)
-    notices = (*design.notices, *_aliased(design, dropped), *found)
+    refuse_constant(spec, whole, design)
+    refuse_not_told_apart(spec, whole, design)
+    soft = spec.penalty is not None
+    if not soft:
+        refuse_unchanging(spec, whole, design)
+    pooled_rows, place = pooled(whole)
+    problem, back = standardized(pooled_rows)
+    plain = without_random(problem, soft)
+    if not soft:
+        refuse_separated(problem, pooled_rows, plain, kept, design, ordinal=spec.family == "ordinal")
+    assert design.random is not None
+    random = design.random
+    found = search(problem, random.blocks, random.names, spec.nodes(len(random.names)), plain, penalty=soft)
+    if not soft:
+        refuse_runaway(spec, found.problem, found.optimum, design)
+    optimum = in_columns(found, back)
+    notices = (*design.notices, *_aliased(design, dropped), *empty, *_told(spec, optimum, found.edges, design))
     announce(notices)
     return GeneralizedFit(
         spec=spec,
         design=design,
         counted=counted,
-        problem=problem,
+        problem=replace(found.problem, X=pooled_rows.X),
         place=place,
         optimum=optimum,
         kept=kept,
         null=null,
         rows=rows,
         seen=tuple(int(k) for k in seen),
-        names_of_gamma=_names_of_gamma(spec, counted),
+        names_of_gamma=_names_of_gamma(spec, counted, found.problem),
         notices=notices,
     )
+
+
+def _seen_categories(counted: Counted, rows: Rows, design: Design) -> tuple[Counted, Rows, tuple[Notice, ...]]:
+    """Ordered categories that somebody has, numbered from 0, and a notice of those that nobody has."""
+    if not counted.categories:
+        return counted, rows, ()
+    seen, codes = np.unique(rows.z[:, -1], return_inverse=True)
+    if len(seen) == len(counted.categories):
+        return counted, rows, ()
+    names = tuple(counted.categories[int(k)] for k in seen)
+    none = ", ".join(f"`{name}`" for name in counted.categories if name not in names)
+    notice = Notice(
+        "N-MODEL-EMPTY-CATEGORY",
+        f"Nobody in the model of `{design.outcome.name}` has {none}: there is no threshold to estimate.",
+        "The categories left are modeled in their order.",
+    )
+    z = np.column_stack([rows.z[:, :-1], codes.ravel()])
+    return replace(counted, categories=names), replace(rows, z=z), (notice,)
+
+
+def _told(spec: GLMM, optimum: Optimum, edges: tuple[str, ...], design: Design) -> tuple[Notice, ...]:
+    """What the user should know of the optimum."""
+    name = design.outcome.name
+    notices: list[Notice] = []
+    if spec.penalty is not None:
+        notices.append(
+            Notice(
+                "N-MODEL-PENALIZED",
+                f"In the model of `{name}`, a soft penalty keeps every estimate finite.",
+                "It pulls little, and less the more data there are; where a group has no events, its estimate and "
+                "standard error say that it is low, not how low.",
+            )
+        )
+    if edges:
+        notices.append(
+            Notice(
+                "N-MODEL-BOUNDARY",
+                f"In the model of `{name}`, {', and '.join(edges)}.",
+                "The estimates are those of the simpler model, which is the best one.",
+            )
+        )
+    if not optimum.converged:
+        notices.append(
+            Notice(
+                "N-MODEL-NOT-CONVERGED",
+                f"In the model of `{name}`, the search ended where the optimum could not be verified.",
+                "Do not report these numbers; try a simpler model or fewer categories.",
+            )
+        )
+    return tuple(notices)
 
 
 def _positive_part(spec: GLMM, counted: Counted, design: Design) -> tuple[Design, Rows]:
@@ -347,110 +434,12 @@ def _problem(spec: GLMM, design: Design, rows: Rows, kept: NDArray[np.intp], cou
     )
 
 
-def _start(spec: GLMM, problem: Problem) -> Array:
-    """β = 0 but for the intercept, and further predictors from the shares or counts that were seen."""
-    p, _, g = problem.sizes
-    on = problem.mask > 0
-    y, counts = problem.y[on], np.broadcast_to(problem.counts[:, None], on.shape)[on]
-    beta, gamma = np.zeros(p), np.zeros(g)
-    mean = float(counts @ y / counts.sum())
-    if spec.family == "ordinal":
-        shares = np.cumsum([counts[y == k].sum() for k in range(g)]) / counts.sum()
-        gamma = np.asarray(logit(shares))
-    elif spec.family == "binomial":
-        beta[0] = float(logit(np.clip(mean, 0.01, 0.99))) if p else 0.0
-    elif p:
-        beta[0] = np.log(max(mean, 0.05))
-    if spec.zeros == "inflated":
-        gamma[-1] = float(logit(np.clip((y == 0).mean() / 2, 0.02, 0.9)))
-    return np.concatenate([beta, gamma])
-
-
-def _search(spec: GLMM, problem: Problem, design: Design) -> tuple[Optimum, Problem, tuple[Notice, ...]]:
-    """The best of the model without random effects and of searches from small and large ones."""
-    p, t, _ = problem.sizes
-    q = problem.Z.shape[2]
-    n_nodes = spec.nodes(q)
-    plain = maximize(problem.without_random(), _start(spec, problem), 1)
-    on = problem.mask[..., None]
-    size = np.sqrt((problem.Z**2 * on).sum(axis=(0, 1)) / max(float(on.sum()), 1.0))
-    best: Optimum | None = None
-    for scale in (1.0, 0.3, 2.5):
-        diagonal = [scale / max(float(size[i]), 1e-8) if i == j else 0.0 for i, j in problem.free]
-        start = np.concatenate([plain.psi[:p], diagonal, plain.psi[p:]])
-        found = maximize(problem, start, n_nodes)
-        if best is None or found.loglik > best.loglik + 1e-8:
-            best = found
-        if best.converged:
-            break
-    assert best is not None
-    name = design.outcome.name
-    if best.loglik <= plain.loglik + 1e-7 * (1 + abs(plain.loglik)):
-        notice = Notice(
-            "N-MODEL-BOUNDARY",
-            f"In the model of `{name}`, the variance of the random effects is 0: subjects differ no more than the "
-            "fixed effects and chance say.",
-            "The estimates are those of the model without random effects.",
-        )
-        return plain, problem.without_random(), (notice,)
-    root = np.zeros((q, q))
-    root[problem.free[:, 0], problem.free[:, 1]] = best.psi[p : p + t]
-    values = np.linalg.svd(root * size[:, None], compute_uv=False)
-    notices: list[Notice] = []
-    if q > 1 and values.min() < NOTHING * max(1.0, float(values.max())):
-        notices.append(
-            Notice(
-                "N-MODEL-BOUNDARY",
-                f"In the model of `{name}`, the covariance of the random effects is singular: a variance is 0, or a "
-                "correlation is 1.",
-                'Try a simpler random part, such as "(1 | subject)", and compare.',
-            )
-        )
-    elif not best.converged:
-        notices.append(
-            Notice(
-                "N-MODEL-NOT-CONVERGED",
-                f"In the model of `{name}`, the search ended where the optimum could not be verified.",
-                "Do not report these numbers; try a simpler model or fewer categories.",
-            )
-        )
-    return best, problem, tuple(notices)
-
-
-def _refuse_constant(spec: GLMM, problem: Problem, design: Design) -> None:
-    """Stop where every score is the same."""
-    seen = np.unique(problem.y[problem.mask > 0])
-    if len(seen) < 2:
-        raise ModelError(
-            "E-MODEL-NO-SPREAD",
-            f"Every score of `{design.outcome.name}` is the same ({spec.family}).",
-            "A model needs scores that differ.",
-            "Look at the data with describe.by_visit, or at the rule that makes the event.",
-        )
-
-
-def _refuse_separated(rows: Rows, kept: NDArray[np.intp], design: Design) -> None:
-    """Stop where a combination of columns tells events from others without error."""
-    distinct = np.unique(np.column_stack([rows.z[:, kept], rows.z[:, -1]]), axis=0)
-    found = separating(distinct[:, :-1], distinct[:, -1])
-    if not found.any():
-        return
-    names = ", ".join(f"`{design.names[kept[k]]}`" for k in np.flatnonzero(found))
-    raise ModelError(
-        "E-MODEL-SEPARATION",
-        f"In the model of `{design.outcome.name}`, {names} tells events from others without error: a group has none, "
-        "or nothing else.",
-        "The likelihood then has no maximum: an estimate would run to infinity.",
-        'Fit with penalty="soft", which keeps every estimate finite, or leave the term out.',
-    )
-
-
-def _names_of_gamma(spec: GLMM, counted: Counted) -> tuple[str, ...]:
+def _names_of_gamma(spec: GLMM, counted: Counted, problem: Problem) -> tuple[str, ...]:
     if spec.family == "ordinal":
         labels = counted.categories
         return tuple(f"{low}|{high}" for low, high in pairwise(labels))
     words = {"log_size": "log(size)", "zero_inflation": "logit(extra zeros)"}
-    return tuple(words[name] for name in spec.distribution.further)
+    return tuple(words[name] for name in problem.family.further)
 
 
 def _aliased(design: Design, dropped: NDArray[np.intp]) -> tuple[Notice, ...]:

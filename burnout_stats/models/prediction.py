@@ -23,6 +23,7 @@ from ..design.newdata import new_values, new_visits
 from ..engine.rows import woodbury
 from ..errors import ModelError, StudyError, one_of
 from .clusters import clustered
+from .measured import refuse_counted
 from .random_effects import RandomEffects
 from .result import Fit
 
@@ -126,6 +127,7 @@ def predict(
     >>> len(predict(fitted, pd.DataFrame({"visit": ["baseline", "1 year"]}), interval="prediction"))
     2
     """
+    refuse_counted(fit, "Predictions are")
     one_of("level", level, LEVELS)
     one_of("interval", interval, INTERVALS)
     if not 0 < conf_level < 1:
@@ -167,6 +169,7 @@ def predict(
 
 
 def _random(fit: Fit) -> RandomEffects:
+    refuse_counted(fit, "Random effects of single subjects are")
     if fit.random is None:
         raise ModelError(
             "E-MODEL-NO-RANDOM",

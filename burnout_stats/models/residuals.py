@@ -13,6 +13,7 @@ from ..errors import one_of
 from ..estimates import About, Summaries
 from .clusters import ClusteredState, clustered
 from .degrees_of_freedom import MomentsState
+from .measured import refuse_counted
 from .random_effects import RowsState, not_nominal
 from .result import Fit
 
@@ -68,6 +69,7 @@ def residuals(fit: Fit, kind: str = "response") -> pd.DataFrame:
     (['subject', 'visit', 'fitted', 'residual'], '1.0')
     """
     one_of("kind", kind, KINDS)
+    refuse_counted(fit, "Residuals are")
     rows = fit.needed_rows()
     fitted, raw = _fitted(fit)
     result = raw.copy()
@@ -103,6 +105,7 @@ def mahalanobis(fit: Fit) -> pd.DataFrame:
     **Source**: Mahalanobis 1936, Proc Natl Inst Sci India 2:49; Waternaux, Laird & Ware 1989, JASA 84:33, for repeated
     measures.
     """
+    refuse_counted(fit, "Distances of subjects are")
     rows = fit.needed_rows()
     _, raw = _fitted(fit)
     white = np.empty(len(raw))
@@ -202,6 +205,7 @@ def nominal(fit: Fit) -> MomentsState:
         `E-MODEL-NOT-NOMINAL` where random effects give every subject a covariance of its own, `E-MODEL-CLUSTERED` where
         subjects are not independent.
     """
+    refuse_counted(fit, "This is")
     if isinstance(fit.state, ClusteredState):
         raise clustered()
     if isinstance(fit.state, RowsState):

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..cohort import Visits
+from ..display.styles import MINUS
 from ..engine.multiplicity import ADJUSTMENTS, Family, two_sided_p
 from ..errors import Problem, did_you_mean
 from ..estimates import Estimates
@@ -171,7 +172,7 @@ def multiplicity(plan: Plan) -> tuple[str, ...]:
     primary = asked.primary
     chosen = primary.contrasts or names
     said = [plan.outcomes[name].label or name for name in primary.outcomes]
-    sentences = [f"Primary: {_listed(chosen)} in {_listed(said)}."]
+    sentences = [f"Primary: {_listed([name.replace(' - ', f' {MINUS} ') for name in chosen])} in {_listed(said)}."]
     size = len(chosen) * len(said)
     sentences.append(_family_sentence(primary.adjust, size))
     if size < len(names) * len(plan.outcomes):

@@ -28,6 +28,7 @@ from ..models import MMRM, Fit, fit
 from ..notices import BurnoutStatsWarning, Notice, announce
 from ..sensitivity import Dashboard, dashboard
 from .estimand import effect_notices
+from .events import EventResults, ask_events
 from .questions import primary_family, questions_note
 from .study import Plan
 from .terms import formula
@@ -109,7 +110,8 @@ class Results(Shown):
     """A plan's results, in the order of the plan. `notices` are those of the data, then of each model, each once;
     `doubts` are what `[sensitivity]` asked for; `baseline` is Table 1, `attrition` the test of those who were
     lost against the others where there are enough of both, `missingness` the patterns of the visits;
-    `primary` the contrasts of `[analysis.primary]`, of all its outcomes, as one family.
+    `primary` the contrasts of `[analysis.primary]`, of all its outcomes, as one family; `events` what `[events]` asked
+    for.
     """
 
     plan: Plan
@@ -123,6 +125,7 @@ class Results(Shown):
     attrition: Estimates | None = None
     missingness: Summaries | None = None
     primary: Estimates | None = None
+    events: tuple[EventResults, ...] = ()
 
     def _tables(self) -> tuple[Table, ...]:
         from .representation import results_tables
@@ -151,7 +154,7 @@ def run(plan: Plan, *, progress: Watched = None) -> Results:
         Where a model has no answer; all outcomes are tried first, and all problems stand in `.problems`.
     """
     names = tuple(plan.outcomes)
-    total = len(names) + len(plan.doubted) + 1
+    total = len(names) + len(plan.events) + len(plan.doubted) + 1
     tell = teller(progress) or _silent
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BurnoutStatsWarning)  # every notice is kept, and announced once below
@@ -166,10 +169,17 @@ def run(plan: Plan, *, progress: Watched = None) -> Results:
                 parts.append(_outcome(plan, cohort, name))
             except ModelError as error:
                 problems += [replace(problem, seen=f"{name}: {problem.seen}") for problem in error.problems]
+        events: list[EventResults] = []
+        for done, (name, section) in enumerate(plan.events.items(), start=len(names) + 1):
+            tell(done, total, name)
+            try:
+                events.append(ask_events(name, section, plan.analysis, plan.columns, cohort))
+            except ModelError as error:
+                problems += [replace(problem, seen=f"events.{name}: {problem.seen}") for problem in error.problems]
         if problems:
             raise ModelError.of(problems)
         doubts: list[Dashboard] = []
-        for done, name in enumerate(plan.doubted, start=len(names) + 1):
+        for done, name in enumerate(plan.doubted, start=len(names) + len(events) + 1):
             tell(done, total, f"{name} under other assumptions")
             doubts.append(_doubted(plan, cohort, name, partial(_told, tell, done, total)))
         flow = describe.flow(cohort, before=plan.flow.before, reasons=plan.flow.reasons)
@@ -178,7 +188,7 @@ def run(plan: Plan, *, progress: Watched = None) -> Results:
         lost = None if completed is None else describe.attrition(cohort, conf_level=plan.analysis.conf_level)
         missing = describe.missingness(cohort)
         primary = _primary(plan, parts)
-    notices = (*effect_notices(plan), *_gathered(cohort, flow, parts, doubts))
+    notices = (*effect_notices(plan), *_gathered(cohort, flow, [*parts, *events], doubts))
     announce(notices)
     tell(total, total, "done")
     return Results(
@@ -193,6 +203,7 @@ def run(plan: Plan, *, progress: Watched = None) -> Results:
         attrition=lost,
         missingness=missing,
         primary=primary,
+        events=tuple(events),
     )
 
 
@@ -324,7 +335,10 @@ def _doubted(plan: Plan, cohort: Cohort, name: str, progress: Progress) -> Dashb
 
 
 def _gathered(
-    cohort: Cohort, flow: Summaries, parts: Iterable[OutcomeResults], doubts: Iterable[Dashboard]
+    cohort: Cohort,
+    flow: Summaries,
+    parts: Iterable[OutcomeResults | EventResults],
+    doubts: Iterable[Dashboard],
 ) -> tuple[Notice, ...]:
     """Every notice once."""
     found = [*cohort.notices, *flow.notices]

@@ -28,8 +28,10 @@ from ..engine.multiplicity import ADJUSTMENTS
 from ..inference.contrasts import METHODS as CONTRASTS
 from ..models.degrees_of_freedom import DF_METHODS
 from ..models.spec import METHODS
+from ..power.sections import PowerSection
 from ..sensitivity.sections import SensitivitySection
 from .estimand import EstimandSection, MissingDataSection
+from .events import EventSection
 
 __all__ = [
     "CONFIG_VERSION",
@@ -190,7 +192,11 @@ class StudyFile(BaseModel):
     missing_data: MissingDataSection | None = Field(
         None, description="The plan for missing data (TARMOS); printed beside what was found."
     )
+    power: PowerSection | None = Field(None, description="What the number of persons was planned with.")
     analysis: AnalysisSection = Field(default_factory=AnalysisSection, description="The model and the questions.")
+    events: dict[str, EventSection] = Field(
+        default_factory=dict, description="Outcomes that are counted, not measured: events, categories, counts."
+    )
     sensitivity: SensitivitySection | None = Field(
         None, description="The same question under other assumptions; left out where there is no such table."
     )

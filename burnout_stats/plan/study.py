@@ -30,8 +30,10 @@ from ..display import Shown, Table
 from ..display.escape import for_terminal
 from ..errors import Problem, StudyError, did_you_mean
 from ..models.degrees_of_freedom import DF_METHODS
+from ..power.sections import PowerSection
 from ..sensitivity.sections import SensitivitySection
 from .estimand import EstimandSection, MissingDataSection, check_estimand, may_say_effect
+from .events import EventSection, check_events
 from .questions import check_questions, multiplicity, unadjusted_terms
 from .sections import CONFIG_VERSION, AnalysisSection, FlowSection, ReportSection, StudyFile
 from .terms import check_terms, formula
@@ -79,6 +81,8 @@ class Plan(Shown):
     sensitivity: SensitivitySection | None = None
     estimand: EstimandSection | None = None
     missing_data: MissingDataSection | None = None
+    power: PowerSection | None = None
+    events: Mapping[str, EventSection] = field(default_factory=dict)
 
     @property
     def df(self) -> str:
@@ -173,7 +177,13 @@ class Plan(Shown):
             "disclosure": plain["disclosure"],
             **({} if self.estimand is None else {"estimand": self.estimand.model_dump(mode="json")}),
             **({} if self.missing_data is None else {"missing_data": self.missing_data.model_dump(mode="json")}),
+            **({} if self.power is None else {"power": self.power.model_dump(mode="json", exclude_none=True)}),
             "analysis": plain["analysis"],
+            **(
+                {"events": {name: section.model_dump(mode="json") for name, section in self.events.items()}}
+                if self.events
+                else {}
+            ),
             **({} if self.sensitivity is None else {"sensitivity": self.sensitivity.model_dump(mode="json")}),
             "report": plain["report"],
         }
@@ -216,8 +226,12 @@ def plan_of(path: Path, raw: bytes) -> Plan:
     wrong += _check_sensitivity(study)
     wrong += _check_missing_data(study)
     wrong += check_estimand(study.estimand)
+    wrong += _check_power(study)
     terms = check_terms(study.analysis.terms, outcomes=(*study.outcomes, *study.scores), covariates=_covariates(study))
     wrong += terms
+    if not terms:
+        outcomes = (*study.outcomes, *study.scores)
+        wrong += check_events(study.events, study.analysis, _covariates(study), outcomes)
     if not terms and not wrong:
         outcomes = (*study.outcomes, *study.scores)
         wrong += check_questions(study.analysis, study.visits, outcomes, _covariates(study))
@@ -242,6 +256,8 @@ def plan_of(path: Path, raw: bytes) -> Plan:
         sensitivity=study.sensitivity,
         estimand=study.estimand,
         missing_data=study.missing_data,
+        power=study.power,
+        events=dict(study.events),
     )
 
 
@@ -292,6 +308,19 @@ def _check_missing_data(study: StudyFile) -> list[Problem]:
     known = (*study.outcomes, *study.scores, *study.covariates)
     auxiliaries = study.missing_data.auxiliaries
     return _unknown_columns([("missing_data.auxiliaries", name.partition("[")[0], known) for name in auxiliaries])
+
+
+def _check_power(study: StudyFile) -> list[Problem]:
+    """An outcome that the study does not have, or a plan whose numbers do not fit together."""
+    if study.power is None:
+        return []
+    outcomes = (*study.outcomes, *study.scores)
+    wrong = _unknown_columns([("power.outcome", study.power.outcome, outcomes)])
+    try:
+        study.power.design(study.visits)
+    except StudyError as error:
+        wrong += [replace(problem, seen=f"[power] {problem.seen}") for problem in error.problems]
+    return wrong
 
 
 def _unknown_columns(named: Sequence[tuple[str, str, Sequence[str]]]) -> list[Problem]:

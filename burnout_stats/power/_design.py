@@ -16,6 +16,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ..display import Column, Row, Shown, Table
+from ..display.escape import for_terminal
 from ..engine.covariance import STRUCTURES
 from ..errors import StudyError, one_of
 from ..models.degrees_of_freedom import DF_METHODS
@@ -24,9 +26,7 @@ __all__ = [
     "ALTERNATIVES",
     "Alternative",
     "CohortDesign",
-    "correlations",
-    "independent_patterns",
-    "monotone_patterns",
+    "split",
 ]
 
 Array = NDArray[np.float64]
@@ -41,8 +41,8 @@ def _wrong(seen: str, expected: str, advice: str) -> StudyError:
     return StudyError("E-STUDY-DESIGN", seen, expected, advice)
 
 
-@dataclass(frozen=True, slots=True)
-class CohortDesign:
+@dataclass(frozen=True, slots=True, repr=False)
+class CohortDesign(Shown):
     """A one- or two-arm study with repeated visits, as it is assumed to be.
 
     Parameters
@@ -81,6 +81,7 @@ class CohortDesign:
     StudyError
         `E-STUDY-DESIGN`, `E-STUDY-OPTION`.
 
+    >>> from burnout_stats.power import CohortDesign, monotone_patterns
     >>> villa = CohortDesign(
     ...     (3.0, 2.7, 2.6), sd=0.9, correlation=0.5, patterns=monotone_patterns((1, 0.85, 0.7)), n=227
     ... )
@@ -166,6 +167,23 @@ class CohortDesign:
             )
         put("sources", MappingProxyType(dict(self.sources)))
 
+    def _tables(self) -> tuple[Table, ...]:
+        from ._mmrm import assumptions  # it is built on this file
+
+        several = len(self.arms) > 1
+        means = [Column(f"mean {arm}", "Mean", "estimate", spanner=arm if several else "") for arm in self.arms]
+        seen = [Column(f"seen {arm}", "Expected n", "estimate", spanner=arm if several else "") for arm in self.arms]
+        rows = tuple(
+            Row((label, float(self.sds[v]), *(float(m) for m in self.mu[:, v]), *(f"{n:.0f}" for n in came)))
+            for v, (label, came) in enumerate(zip(self.labels, self.expected_n().T, strict=True))
+        )
+        columns = (Column("visit", "Visit"), Column("sd", "SD", "estimate"), *means, *seen)
+        return (Table(title=f"A plan: {self.outcome}", columns=columns, rows=rows, notes=assumptions(self)),)
+
+    def __repr__(self) -> str:
+        arms = f"; {', '.join(self.arms)}" if len(self.arms) > 1 else ""
+        return for_terminal(f"<CohortDesign: {self.n} persons at {', '.join(self.labels)}{arms}>")
+
     # ---- names and shapes
 
     @property
@@ -189,9 +207,14 @@ class CohortDesign:
         return np.array([[float(m) for m in row] for row in self.means.values()])  # type: ignore[union-attr]
 
     @property
+    def sds(self) -> Array:
+        """Assumed standard deviations, (V,)."""
+        return np.asarray(self.sd, dtype=float)
+
+    @property
     def sigma(self) -> Array:
         """Assumed covariance of the visits, (V, V)."""
-        sd = np.asarray(self.sd, dtype=float)
+        sd = self.sds
         return np.asarray(sd[:, None] * np.asarray(self.correlation, dtype=float) * sd)
 
     @property
@@ -214,9 +237,7 @@ class CohortDesign:
     @property
     def n_by_arm(self) -> NDArray[np.intp]:
         """Whole numbers that add up to n and follow the allocation."""
-        ends = np.floor(np.cumsum(self.shares) * self.n + 0.5 - 1e-9).astype(np.intp)
-        ends[-1] = self.n
-        return np.diff(ends, prepend=0)
+        return split(np.array(self.n), self.shares)
 
     def expected_n(self) -> Array:
         """Persons expected at each visit of each arm, (A, V)."""
@@ -251,8 +272,7 @@ class CohortDesign:
     def beta(self) -> Array:
         """The coefficients that give the assumed means, (p,)."""
         X = self.X
-        found: Array = np.linalg.lstsq(X.reshape(-1, X.shape[2]), self.mu.ravel(), rcond=None)[0]
-        return found
+        return np.asarray(np.linalg.lstsq(X.reshape(-1, X.shape[2]), self.mu.ravel(), rcond=None)[0], dtype=np.float64)
 
     @property
     def L(self) -> Array:
@@ -272,67 +292,18 @@ class CohortDesign:
         return np.asarray(self.L @ self.beta)
 
 
-# ---- what inputs are made from --------------------------------------------------------------------------------------
+def split(n: NDArray[np.integer], shares: Array) -> NDArray[np.intp]:
+    """Whole numbers by arm (..., A) that add up to n (...) and follow the shares.
 
-
-def correlations(structure: str, rho: float, years: Sequence[float], *, lag: float = 1.0) -> Array:
-    """The correlation matrix of visits at these years: "cs" (all `rho`), "ar1" (`rho` from visit to visit) or "sp_exp"
-    (`rho` over `lag` years).
-
-    >>> correlations("sp_exp", 0.62, (0, 1, 3), lag=5).round(3).tolist()
-    [[1.0, 0.909, 0.751], [0.909, 1.0, 0.826], [0.751, 0.826, 1.0]]
+    >>> split(np.array([7, 30]), np.array([1 / 3, 2 / 3])).tolist()
+    [[2, 5], [10, 20]]
     """
-    one_of("structure", structure, ("cs", "ar1", "sp_exp"))
-    if structure == "cs":
-        return np.where(np.eye(len(years)) == 1, 1.0, rho)
-    t = np.arange(len(years), dtype=float) if structure == "ar1" else np.asarray(years, dtype=float) / lag
-    R: Array = np.power(float(rho), np.abs(t[:, None] - t))
-    return R
+    ends = np.floor(np.cumsum(shares) * np.asarray(n)[..., None] + 0.5 - 1e-9).astype(np.intp)
+    ends[..., -1] = n
+    return np.diff(ends, prepend=0)
 
 
-def monotone_patterns(retention: Sequence[float]) -> dict[str, float]:
-    """Those who are lost do not come back: patterns from the share still seen at each visit.
-
-    >>> monotone_patterns((1, 0.85, 0.7))
-    {'111': 0.7, '110': 0.15, '100': 0.15}
-    """
-    kept = _rates(retention)
-    if (np.diff(kept) > 0).any():
-        raise _wrong(
-            f"The retention is {_listed(f'{r:g}' for r in kept)}.",
-            "Where those who are lost do not come back, it never rises.",
-            "Use independent_patterns() where people may miss one visit and come to the next.",
-        )
-    ends = kept - np.append(kept[1:], 0.0)
-    V = len(kept)
-    made = {"1" * v + "0" * (V - v): round(float(ends[v - 1]), 12) for v in range(V, 0, -1)}
-    made["0" * V] = round(float(1 - kept[0]), 12)
-    return {key: p for key, p in made.items() if p > 0}
-
-
-def independent_patterns(retention: Sequence[float]) -> dict[str, float]:
-    """Each visit is missed independently of the others: patterns from the share seen at each visit.
-
-    >>> independent_patterns((1, 0.5, 0.5))
-    {'111': 0.25, '110': 0.25, '101': 0.25, '100': 0.25}
-    """
-    kept = _rates(retention)
-    V = len(kept)
-    seen = ((np.arange(2**V)[::-1, None] >> np.arange(V)[::-1]) & 1).astype(bool)
-    p = np.where(seen, kept, 1 - kept).prod(1)
-    keys = ("".join(str(int(s)) for s in row) for row in seen)
-    return {key: round(float(value), 12) for key, value in zip(keys, p, strict=True) if value > 0}
-
-
-def _rates(retention: Sequence[float]) -> Array:
-    kept = np.asarray(retention, dtype=float)
-    if kept.ndim != 1 or not len(kept) or not ((kept >= 0) & (kept <= 1)).all():
-        raise _wrong(
-            f"The retention is {retention}.",
-            "It is the share of those enrolled who are seen at each visit, from 0 to 1.",
-            "For three visits: (1, 0.85, 0.7).",
-        )
-    return kept
+# ---- checks of what is given ----------------------------------------------------------------------------------------
 
 
 def _numbers(values: Sequence[float], V: int, what: str) -> tuple[float, ...]:

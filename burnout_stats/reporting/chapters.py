@@ -67,10 +67,17 @@ def outcome_section(part: OutcomeResults, results: Results, slug: str, numbers: 
         observed,
         Heading("Method", anchor=f"method-{slug}"),
         Paragraph(methods),
+        Paragraph(_taken_for_granted(part, results, numbers.language)),
         Details("The model in full", _model(part, results, slug, numbers, tells=(subjects, scores))),
         Details("The same model in other programs", _calls(part, results)),
     ]
     return Section(anchor=f"outcome-{slug}", title=part.outcome.label, blocks=tuple(blocks), kind="chapter")
+
+
+def _taken_for_granted(part: OutcomeResults, results: Results, language: str) -> str:
+    """Which tests these are, in which units, and what the model assumes."""
+    are_plotted = results.plan.report.figures and not hides_model(part, results.cohort)
+    return text.assumptions(part.fit, part.changes, are_plotted=are_plotted, language=language)
 
 
 def _pointer(names: list[str]) -> str:
@@ -113,6 +120,7 @@ def _model(
         drawn = tuple(numbers.drawn(picture) for picture in pictures)
     return (
         Code(part.fit.spec.formula),
+        Listed(text.decisions(part.fit, part.changes)),
         numbers.set(tables.coefficients(part.coefficients), f"coefficients_{slug}"),
         numbers.set(covariance, f"covariance_{slug}", kind="narrow"),
         numbers.set(fit, f"fit_{slug}", kind="narrow"),

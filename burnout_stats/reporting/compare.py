@@ -70,7 +70,8 @@ def compare_results(old: str | Path, new: str | Path, *, rtol: float = RTOL, ato
     rtol : float
         What a number may move, by its kind: an estimate or a limit by rtol standard errors; standard errors, df and
         descriptive numbers by rtol of themselves; a test statistic t by rtol (1 + `|t|`); p by 2 rtol; the
-        log-likelihood and information criteria by 10 rtol; covariances by rtol of the two standard deviations; counts not at all.
+        log-likelihood and information criteria by 10 rtol; covariances by rtol of the two standard deviations;
+        counts not at all.
     atol : float
         The smallest difference that counts, but for counts.
 

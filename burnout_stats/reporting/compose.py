@@ -11,6 +11,7 @@ from .asked import estimand_section, primary_section
 from .chapters import doubt_section, outcome_section
 from .closing import checklist_section, declarations_section, notices_section, provenance_section
 from .document import Aside, AtAGlance, Document, Paragraph, Section
+from .event_chapters import event_section
 from .facts import facts, lede
 from .glance import glance
 from .manifest import slugs
@@ -29,9 +30,10 @@ ONE_ARM = (
     (
         "Nor did everybody answer every time. The models use every answer that was given, and allow for people staying "
         "away as far as their earlier scores and the terms of the model foretell it. They cannot see those who stay "
-        "away because of how they fare just then. Read the numbers below as changes, not as effects."
+        "away because of how they fare just then."
     ),
 )
+AS_CHANGES = "Read the numbers below as changes, not as effects."
 
 
 def compose(results: Results) -> Document:
@@ -47,6 +49,8 @@ def compose(results: Results) -> Document:
     ]
     sections = [section for section in asked if section is not None]
     sections += [outcome_section(part, results, names[part.outcome.name], numbers) for part in results.outcomes]
+    events = slugs(part.name for part in results.events)
+    sections += [event_section(part, results, events[part.name], numbers) for part in results.events]
     sections += [doubt_section(doubt, results, names[doubt.outcome.name], numbers) for doubt in results.doubts]
     last = [
         notices_section(results),
@@ -83,9 +87,16 @@ def _glance_section(results: Results, anchors: dict[str, str]) -> Section:
         blocks=(
             Paragraph(front.introduction),
             AtAGlance(front, _front_table(results, front.notes), "Changes in all outcomes"),
-            Aside("What one cohort can and cannot say", "one-arm", ONE_ARM),
+            Aside("What one cohort can and cannot say", "one-arm", _one_arm(results)),
         ),
     )
+
+
+def _one_arm(results: Results) -> tuple[str, ...]:
+    """What stands beside the front; a causal analysis has said under which assumptions its changes are effects."""
+    if results.plan.may_say_effect:
+        return ONE_ARM
+    return (*ONE_ARM[:-1], f"{ONE_ARM[-1]} {AS_CHANGES}")
 
 
 def _front_table(results: Results, notes: tuple[str, ...]) -> Table:

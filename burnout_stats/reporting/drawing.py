@@ -13,7 +13,7 @@ from ..models import Fit
 from ..plan import OutcomeResults
 from ..sensitivity import Dashboard
 
-__all__ = ["DOUBTS", "Picture", "covariance", "doubtful", "flow", "missingness", "residuals", "trajectory"]
+__all__ = ["DOUBTS", "Picture", "covariance", "doubtful", "flow", "missingness", "of_events", "residuals", "trajectory"]
 
 PIXELS_PER_MM = 4
 
@@ -72,6 +72,17 @@ def trajectory(part: OutcomeResults, slug: str, conf_level: float) -> Picture:
         f"trajectory_{slug}",
         f"{part.outcome.label} over time: model means with {level} confidence intervals, and the means that were "
         "observed (rings), on a true time axis; below it the number of subjects with a score.",
+    )
+
+
+def of_events(means: Estimates, slug: str, level: str) -> Picture:
+    """The probabilities or mean counts of a counted outcome over time."""
+    label = ", ".join(means.about.outcomes.values())
+    return _picture(
+        lambda size: figures.trajectory(means, size=size),
+        f"trajectory_event_{slug}",
+        f"{label} over time: averages over subjects with {level} confidence intervals, on a true time axis; below it "
+        "the number of subjects with a score.",
     )
 
 

@@ -179,6 +179,8 @@ def plan_table(provenance: Provenance) -> Table:
 
 
 def _flat(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    if isinstance(value, list | tuple) and value and all(isinstance(item, Mapping) for item in value):
+        value = dict(enumerate(value, start=1))
     if isinstance(value, Mapping) and value:
         for key, item in value.items():
             yield from _flat(item, (*path, str(key)))

@@ -36,6 +36,9 @@ def csv_files(results: Results) -> dict[str, bytes]:
     }
     if unadjusted := [part.unadjusted.frame for part in parts if part.unadjusted is not None]:
         frames["unadjusted"] = unadjusted
+    if events := results.events:
+        for name in ("means", "differences", "ratios"):
+            frames[f"events_{name}"] = [getattr(event, name).frame for event in events]
     names = slugs(doubt.outcome.name for doubt in results.doubts)
     for doubt in results.doubts:
         own = {f"{name}_{names[doubt.outcome.name]}": [value.frame] for name, value in doubt.estimates.items()}

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..codes import registry
 from ..cohort import Cohort
 from ..describe._singled_out import unique_persons
 from ..errors import DisclosureError
@@ -23,11 +24,13 @@ from ..estimates import About, Estimates, Policy, Summaries, counted, protect, p
 from ..estimates.disclosure import HIDDEN
 from ..inference.counting import contributing, counting, scores_by_subject
 from ..models import Fit
+from ..models.generalized_fit import GeneralizedFit
 from ..notices import Notice
 from ..plan import OutcomeResults, Results
 from ..plan.run import STANDARDIZER
 from ..sensitivity import Dashboard
 from ..sensitivity._triangulation import ANALYSES
+from .gate_of_events import counted_pieces, shown_events
 
 __all__ = ["hides_model", "shown", "tells"]
 
@@ -36,6 +39,14 @@ DESCRIBED = ("baseline", "missingness")
 
 COUNTED = re.compile(r"\b\d+ of \d+\b")
 """A note that tells how many of how many."""
+
+PLACED = frozenset(
+    f"N-DATA-{name}" for name in ("BASELINE", "BLANK", "CONSTANT", "IDS", "SPIKE", "UNMEASURED", "WINDOW")
+)
+"""Notices that name rows of the data, count them, or tell a value that few have."""
+
+COLUMN = re.compile(r"(?:Column|Outcome|The visit) `.*?`(?= has )")
+LOOK = "`burnout-stats check` tells who reads the data how many, and where."
 
 
 def shown(results: Results) -> Results:
@@ -62,7 +73,10 @@ def shown(results: Results) -> Results:
         counts += [part.observed, _size_of(part.fit, cohort)]
         counts += [replace(asked, margins=counting(asked, part.fit, cohort)) for asked in _asked(part)]
     described = {name: value for name in DESCRIBED if (value := getattr(results, name)) is not None}
-    protected = protect_all([*counts, *described.values()], policy)
+    of_events = [piece for event in results.events for piece in counted_pieces(event, cohort)]
+    everything = protect_all([*counts, *described.values(), *of_events], policy)
+    protected = everything[: len(counts) + len(described)]
+    events = shown_events(results.events, everything[len(protected) :], policy)
     described = dict(zip(described, protected[len(counts) :], strict=True))
     flow, rows, *of_parts = (result for result in protected[: len(counts)] if isinstance(result, Summaries))
     answers = [result for result in protected if isinstance(result, Estimates)]
@@ -71,18 +85,21 @@ def shown(results: Results) -> Results:
         for k, part in enumerate(results.outcomes)
     )
     primary = None if results.primary is None else _hidden_alike(results.primary, parts, policy)
-    found = [*results.notices, *unique_persons(cohort)]
-    is_any_hidden = any(result.frame[HIDDEN].any() or result.frame["n"].isna().any() for result in protected)
+    found = [*map(_without_places, results.notices), *unique_persons(cohort)]
+    is_any_hidden = any(result.frame[HIDDEN].any() or result.frame["n"].isna().any() for result in everything)
     by_name = {part.outcome.name: part for part in parts}
     doubts = tuple(_doubt(doubt, by_name[doubt.outcome.name], policy, is_any_hidden) for doubt in results.doubts)
     if is_any_hidden:
         found = list(map(_without_numbers, found))
         parts = tuple(map(_quiet, parts))
+        events = tuple(replace(event, fit=_quiet_fit(event.fit)) for event in events)
     found += flow.notices
     for value in described.values():
         found += value.notices
     for part in parts:
         found += part.notices
+    for event in events:
+        found += event.notices
     provenance = results.provenance
     if _is_hidden(rows) or any(hides_model(part, cohort) for part in parts) or _few_visits(flow):
         provenance = replace(provenance, rows_read=None, rows_kept=None)
@@ -94,6 +111,7 @@ def shown(results: Results) -> Results:
         results,
         flow=flow,
         outcomes=parts,
+        events=events,
         doubts=doubts,
         notices=tuple(dict.fromkeys(found)),
         provenance=provenance,
@@ -302,12 +320,27 @@ def _quiet(part: OutcomeResults) -> OutcomeResults:
     )
 
 
+def _quiet_fit(fit: GeneralizedFit) -> GeneralizedFit:
+    return replace(fit, notices=tuple(map(_without_numbers, fit.notices)))
+
+
 def _without_numbers(notice: Notice) -> Notice:
     """A notice of rows left out does not tell how many where that is part of a number that is hidden."""
     if notice.code != "N-MODEL-ROWS-LEFT-OUT":
         return notice
     message = re.sub(r"\d+ of \d+ rows", "Some rows", notice.message)
     return replace(notice, message=re.sub(r"\d+ subjects were left out", "Some subjects were left out", message))
+
+
+def _without_places(notice: Notice) -> Notice:
+    """What was noticed in the data, without how often, where and with which value: these would be single persons'."""
+    if notice.code not in PLACED:
+        return notice
+    column = COLUMN.match(notice.message)
+    sentence = registry()[notice.code].sentence
+    message = f"{column[0]}: {sentence[0].lower()}{sentence[1:]}" if column else sentence
+    decided = notice.advice if notice.code == "N-DATA-WINDOW" else ""
+    return replace(notice, message=message, advice=f"{decided} {LOOK}".strip())
 
 
 def _withheld(estimates: Estimates) -> Estimates:

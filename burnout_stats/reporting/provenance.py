@@ -1,7 +1,7 @@
 """`provenance.json`: from what, with what and by which decisions the numbers of a report were made.
 
 Nothing stands in it that changes without the numbers changing: no time of day, no folder, no number of threads or
-workers, since none of them changes a byte.
+workers. The command runs linear algebra on one thread; from Python, several can move the last digits of full precision.
 """
 
 from __future__ import annotations

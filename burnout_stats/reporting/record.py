@@ -24,6 +24,7 @@ from ..estimates.disclosure import HIDDEN
 from ..estimates.tabulation import shown as protected
 from ..notices import Notice
 from ..plan import OutcomeResults, Provenance, Results
+from ..plan.events import EventResults
 from ..sensitivity import Dashboard
 from .gate import hides_model, tells
 
@@ -57,6 +58,7 @@ def to_json(results: Results) -> bytes:
         "primary": None if results.primary is None else _estimates(results.primary),
         "outcomes": [_outcome(part, results.cohort) for part in results.outcomes],
         "sensitivity": [_doubt(doubt) for doubt in results.doubts],
+        **({"events": [_event(event) for event in results.events]} if results.events else {}),
         "notices": [_notice(notice) for notice in results.notices],
         "provenance": _provenance(results.provenance),
     }
@@ -88,6 +90,19 @@ def _outcome(part: OutcomeResults, cohort: Cohort) -> dict[str, Any]:
         "changes": _estimates(part.changes),
         "unadjusted": None if part.unadjusted is None else _estimates(part.unadjusted),
         "standardized_changes": _estimates(part.standardized),
+    }
+
+
+def _event(event: EventResults) -> dict[str, Any]:
+    spec = event.fit.spec
+    return {
+        "name": event.name,
+        "label": event.label,
+        "counted": event.fit.counted.what,
+        "model": {"formula": spec.formula, "family": spec.family, "link": spec.link_name},
+        "means": _estimates(event.means),
+        "differences": _estimates(event.differences),
+        "ratios": _estimates(event.ratios),
     }
 
 
@@ -145,16 +160,23 @@ def _estimates(estimates: Estimates) -> dict[str, Any]:
     about = estimates.about
     return {
         "kind": about.kind,
+        **({"quantity": about.quantity} if about.quantity else {}),
         "conf_level": about.conf_level,
         "df_method": about.df_method,
         "adjust": about.adjust,
         "factors": list(about.factors),
         "by": list(about.by),
         "notes": list(about.notes),
-        "rows": _rows(estimates.frame, "not estimable", n_is_withheld=about.n_withheld),
+        "rows": _rows(estimates.frame, _otherwise(estimates), n_is_withheld=about.n_withheld),
         "vcov": estimates.vcov.tolist(),
         **_reasons(estimates),
     }
+
+
+def _otherwise(estimates: Estimates) -> str:
+    """Why numbers are null where nothing else is said; nobody tests that a probability is 0."""
+    is_untested = estimates.about.kind == "means" and bool(estimates.about.quantity)
+    return "not available" if is_untested and not estimates.frame["estimate"].isna().any() else "not estimable"
 
 
 def _reasons(estimates: Estimates) -> dict[str, Any]:

@@ -15,12 +15,14 @@ from ._left_out import left_out
 from ._mee_chua import mee_chua, mee_chua_from_summaries, mee_chua_range, mee_chua_range_from_summaries
 from ._multiplicity import joint_contrasts
 from ._negative_control import negative_control
+from ._pooled_events import PooledEvents, pooled_events
 from ._pooling import PooledFit, information, pool
 from ._regression_to_mean import regression_to_the_mean, regression_to_the_mean_from_summaries
 from ._specification_curve import specification_curve
 from ._stability_curve import stability_curve, stability_curve_from_summaries
 from ._strategies import STRATEGIES, Pattern, Strategy, fade, jump_to_norm
 from ._strategies_compared import strategies_compared
+from ._tipping_odds import tipping_odds
 from ._tipping_point import tipping_delta, tipping_map, tipping_point, tipping_share
 from ._triangulation import triangulation
 from ._weighted_fit import WeightedFit
@@ -35,6 +37,7 @@ __all__ = [
     "FollowUpWeights",
     "Imputations",
     "Pattern",
+    "PooledEvents",
     "PooledFit",
     "Strategy",
     "WeightedFit",
@@ -57,6 +60,7 @@ __all__ = [
     "mee_chua_range_from_summaries",
     "negative_control",
     "pool",
+    "pooled_events",
     "regression_to_the_mean",
     "regression_to_the_mean_from_summaries",
     "score_imputed",
@@ -66,6 +70,7 @@ __all__ = [
     "strategies_compared",
     "tipping_delta",
     "tipping_map",
+    "tipping_odds",
     "tipping_point",
     "tipping_share",
     "triangulation",

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from ..display.showing import facts
 from ..engine import chained as engine
 from ..errors import ModelError, StudyError, did_you_mean, one_of
 from ..models import MMRM
+from ..models.events import counted_outcome
+from ..models.generalized import GLMM
 from ..notices import Notice, announce
 from ._imputation import Imputations
 from ._incomplete import Column, Incomplete, incomplete
@@ -34,7 +37,7 @@ class Chains(Shown):
 
     Attributes
     ----------
-    spec : MMRM
+    spec : MMRM or GLMM
         The model whose outcome was imputed.
     data : Incomplete
     method : "chained-equation"
@@ -42,14 +45,17 @@ class Chains(Shown):
     path : (cycles, M, D) array
         The mean of what was imputed in each cycle, by chain and column; NaN for complete columns.
     notices : tuple of Notice
+    what, categories : of a GLMM what is counted, in words, and the labels of ordered categories
     """
 
-    spec: MMRM
+    spec: MMRM | GLMM
     data: Incomplete
     method: str
     models: Mapping[str, str]
     path: Array
     notices: tuple[Notice, ...]
+    what: str = ""
+    categories: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return int(self.path.shape[1])
@@ -63,12 +69,13 @@ class Chains(Shown):
 
 
 def chained(
-    spec: MMRM,
+    spec: MMRM | GLMM,
     cohort: Cohort,
     *,
     outcomes: Iterable[str] = (),
     auxiliaries: Iterable[str] = (),
     methods: Mapping[str, str] | None = None,
+    delta: Mapping[str, float] | None = None,
     n: int = 100,
     cycles: int = 20,
     donors: int = 5,
@@ -82,14 +89,18 @@ def chained(
 
     Parameters
     ----------
-    spec : MMRM
-        The model that the imputed data are for.
+    spec : MMRM or GLMM
+        The model that the imputed data are for. Events are drawn by logistic, ordered categories by multinomial
+        logistic regression, counts by predictive mean matching.
     cohort : Cohort
     outcomes, auxiliaries : names, optional
         As of `draws`; auxiliaries may have levels, gaps and changes.
     methods : mapping of variable to "pmm", "norm", "logistic" or "polytomous", optional
         By default predictive mean matching for numbers, logistic regression for two levels and multinomial logistic
         regression for more. `"pmm"` for levels takes them as ordered.
+    delta : mapping of visit label to a number, optional
+        Of events: added to the log odds of those who were not seen at that visit, each time that they are drawn, so
+        that 0.69 doubles their odds given everything else.
     n : int
         Imputations, each from a chain of its own.
     cycles : int
@@ -129,8 +140,10 @@ def chained(
             "Use n=100 or more, cycles=20 and donors=5.",
         )
     root = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
-    data = incomplete(spec, cohort, outcomes=outcomes, auxiliaries=auxiliaries, levels=True)
-    models = _models(data, methods or {})
+    own, numbers, counted = _own(spec, cohort)
+    data = incomplete(spec, numbers, outcomes=outcomes, auxiliaries=auxiliaries, levels=True)
+    models = _models(data, methods or {}, own)
+    shift = _shift(spec, data, delta or {}, models)
     _informative(data)
 
     heard = teller(progress)
@@ -144,11 +157,12 @@ def chained(
             data.wide.Y,
             data.wide.W,
             [models[column.variable] for column in data.columns],
-            [_levels(data, column.variable) is not None for column in data.columns],
+            [_levels(data, column.variable) is not None or column.variable in own for column in data.columns],
             n,
             root,
             cycles=cycles,
             donors=donors,
+            shift=shift,
             progress=told,
         )
     except np.linalg.LinAlgError as error:
@@ -160,8 +174,70 @@ def chained(
         ) from None
     notices = (*data.notices, *_moving(found.drift, data))
     announce(notices)
-    chains = Chains(spec=spec, data=data, method="chained-equation", models=models, path=found.path, notices=notices)
-    return Imputations(draws=chains, strategy="mar", Y=found.Y, delta={}, notes=_notes(chains, donors))
+    chains = Chains(
+        spec=spec, data=data, method="chained-equation", models=models, path=found.path, notices=notices, **counted
+    )
+    added = {visit: value for visit, value in (delta or {}).items() if value}
+    return Imputations(
+        draws=chains,
+        strategy="delta on the log odds" if added else "mar",
+        Y=found.Y,
+        delta=added,
+        notes=(*_notes(chains, donors), *_added(data, added)),
+    )
+
+
+def _own(spec: MMRM | GLMM, cohort: Cohort) -> tuple[dict[str, str], Cohort, dict[str, Any]]:
+    """How the outcome of a generalized model is drawn where it has levels, the cohort with it as numbers, and what is
+    counted.
+    """
+    if not isinstance(spec, GLMM):
+        return {}, cohort, {}
+    name = spec.parsed.response
+    counted = counted_outcome(cohort, name, spec.family, event=spec.event, case=spec.case)
+    fitting = {"binomial": "logistic", "ordinal": "polytomous"}.get(spec.family)
+    told = {"what": counted.what, "categories": counted.categories}
+    return ({} if fitting is None else {name: fitting}), counted.cohort, told
+
+
+def _shift(spec: MMRM | GLMM, data: Incomplete, delta: Mapping[str, float], models: Mapping[str, str]) -> Array:
+    """What is added to the log odds in each column.
+
+    Raises
+    ------
+    StudyError
+        `E-STUDY-VISITS` for an unknown visit, `E-STUDY-VALUE` where the outcome is no event or a number is not finite.
+    """
+    shift = np.zeros(len(data.columns))
+    if not delta:
+        return shift
+    response = spec.parsed.response
+    if not isinstance(spec, GLMM) or models[response] != "logistic" or not all(map(np.isfinite, delta.values())):
+        raise StudyError(
+            "E-STUDY-VALUE",
+            f"`delta` is {dict(delta)} for `{response}`.",
+            "It is added to the log odds of an event, a number for each visit.",
+            "Of a measured outcome, write impute(draws(...), delta=...).",
+        )
+    labels = data.skeleton.visits.labels
+    for visit, value in delta.items():
+        if visit not in labels:
+            raise StudyError(
+                "E-STUDY-VISITS",
+                f"`delta` names the visit {visit!r}.",
+                f"The visits are: {', '.join(labels)}.",
+                did_you_mean(visit, labels),
+            )
+        shift[data.places(response)[labels.index(visit)]] = value
+    return shift
+
+
+def _added(data: Incomplete, delta: Mapping[str, float]) -> tuple[str, ...]:
+    if not delta:
+        return ()
+    told = "; ".join(f"{value:+g} at {visit}" for visit, value in delta.items())
+    label = data.skeleton.outcome(data.outcomes[0]).label
+    return (f"Added to the log odds of those who were not seen, given everything else ({label}): {told}.",)
 
 
 def _levels(data: Incomplete, variable: str) -> tuple[str, ...] | None:
@@ -169,7 +245,7 @@ def _levels(data: Incomplete, variable: str) -> tuple[str, ...] | None:
     return None if role is None else role.levels
 
 
-def _models(data: Incomplete, asked: Mapping[str, str]) -> dict[str, str]:
+def _models(data: Incomplete, asked: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
     """The method of every variable."""
     variables = list(dict.fromkeys(column.variable for column in data.columns))
     for name in asked:
@@ -186,6 +262,8 @@ def _models(data: Incomplete, asked: Mapping[str, str]) -> dict[str, str]:
         fitting = ["pmm", "norm"] if levels is None else ["polytomous", "pmm"]
         if levels is not None and len(levels) == 2:
             fitting = ["logistic", *fitting]
+        if name in own:
+            fitting = [own[name], "pmm"]
         models[name] = one_of(f"methods[{name!r}]", asked.get(name, fitting[0]), engine.MODELS)
         if models[name] not in fitting:
             what = "a number" if levels is None else f"a variable with {len(levels)} levels"

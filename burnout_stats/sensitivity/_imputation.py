@@ -26,6 +26,7 @@ from ..engine.scoring import Status, optimize
 from ..errors import ModelError, StudyError, did_you_mean, one_of
 from ..models import MMRM
 from ..models.degrees_of_freedom import MomentsState
+from ..models.generalized import GLMM
 from ..notices import Notice
 from ._draws import Draws
 from ._strategies import STRATEGIES, WORDS, Pattern, Strategy
@@ -33,7 +34,7 @@ from ._strategies import STRATEGIES, WORDS, Pattern, Strategy
 if TYPE_CHECKING:
     from ._chained import Chains
 
-__all__ = ["Analyses", "Imputations", "Layout", "analyse", "impute", "layout"]
+__all__ = ["Analyses", "Imputations", "Layout", "analyse", "as_seen", "impute", "layout"]
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -319,7 +320,8 @@ def analyse(imputations: Imputations, spec: MMRM | None = None) -> Analyses:
     StudyError
         `E-STUDY-COLUMN` for an outcome that was not imputed or a covariate that is not there.
     ModelError
-        `E-MODEL-IMPUTE` where the model cannot be fitted to some of the data sets.
+        `E-MODEL-IMPUTE` where the model cannot be fitted to some of the data sets; `E-MODEL-POOLED` where they were
+        completed for a `GLMM` (see `pooled_events`).
     """
     plan = layout(imputations, spec)
     response = plan.spec.parsed.response
@@ -390,6 +392,13 @@ def layout(imputations: Imputations, spec: MMRM | None = None) -> Layout:
     """How `analyse` fits a model, with the same errors."""
     draws = imputations.draws
     asked = spec or draws.spec
+    if isinstance(asked, GLMM):
+        raise ModelError(
+            "E-MODEL-POOLED",
+            f"These data were completed for `{asked.formula}`, whose outcome is counted, not measured.",
+            "Models of events, ordered categories and counts are fitted and pooled in one step.",
+            "Write pooled_events(imputations).",
+        )
     response = asked.parsed.response
     y = imputations.values(response)
     skeleton = draws.data.skeleton
@@ -406,7 +415,7 @@ def layout(imputations: Imputations, spec: MMRM | None = None) -> Layout:
     X = rows.z[:, :-1].reshape(n, V, -1)
     return Layout(
         spec=asked,
-        design=replace(design, grid=_counted(design.grid, build(asked.parsed, skeleton)[0].grid)),
+        design=replace(design, grid=as_seen(design.grid, build(asked.parsed, skeleton)[0].grid)),
         X=X,
         group=rows.group,
         weights=np.concatenate([np.ones((1, n)), 1 - np.eye(n)]) if imputations.is_expected else None,
@@ -417,7 +426,7 @@ def layout(imputations: Imputations, spec: MMRM | None = None) -> Layout:
     )
 
 
-def _counted(grid: ReferenceGrid, seen: ReferenceGrid) -> ReferenceGrid:
+def as_seen(grid: ReferenceGrid, seen: ReferenceGrid) -> ReferenceGrid:
     """The grid of completed data, its cells with the numbers of scores and subjects that were seen there: an imputed
     score is no person more, and the gate for privacy asks for persons.
     """

@@ -16,6 +16,7 @@ from ..engine.incomplete_normal import Wide
 from ..errors import ModelError, StudyError, did_you_mean
 from ..estimates import Policy
 from ..models import MMRM
+from ..models.generalized import GLMM
 from ..notices import Notice
 
 __all__ = ["Column", "Incomplete", "incomplete"]
@@ -122,7 +123,7 @@ class Incomplete:
 
 
 def incomplete(
-    spec: MMRM,
+    spec: MMRM | GLMM,
     cohort: Cohort,
     *,
     outcomes: Iterable[str] = (),
@@ -195,10 +196,10 @@ def incomplete(
     )
 
 
-def _refuse(spec: MMRM) -> None:
+def _refuse(spec: MMRM | GLMM) -> None:
     reasons = {
         "weights": spec.weights,
-        "clusters": spec.cluster or next((part.group for part in spec.parsed.random), None),
+        "clusters": spec.cluster or next((part.group for part in spec.parsed.random if part.group != "subject"), None),
     }
     for what, name in reasons.items():
         if name is not None:

@@ -41,7 +41,9 @@ def notices_of(pairs: BeforeAfter, inputs: Inputs, given: Sequence[Stability | N
         if one is not None and one.lag is not None and abs(gap - one.lag) > LAG_APART * max(gap, one.lag)
     ]
     if apart and not inputs.carry:
-        told = "; ".join(f"over {lag:g} years, used for {visit} ({gap:g})" for visit, lag, gap in apart)
+        told = "; ".join(
+            f"over {lag:g} {'year' if lag == 1 else 'years'}, used for {visit} ({gap:g})" for visit, lag, gap in apart
+        )
         notices.append(
             Notice(
                 "N-SENSITIVITY-LAG",

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._change_regression import change_regression
 from ._design import available
+from ._planned import planned
 from ._printed import PrintedNumber
 from ._registry import names, study
 from ._reproduce import is_missed
@@ -24,6 +25,7 @@ __all__ = [
     "is_missed",
     "names",
     "peer_support_analysis",
+    "planned",
     "simulate",
     "study",
     "write",

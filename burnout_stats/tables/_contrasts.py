@@ -13,6 +13,7 @@ from ..errors import StudyError
 from ..estimates import Estimates
 from ..estimates.disclosure import HIDDEN
 from ..estimates.estimates import NUMBERS
+from ..estimates.quantities import QUANTITIES, RATIOS
 from ..estimates.tabulation import in_sentence, percent_of, shown, tabulate
 from ._kinds import expect
 
@@ -27,7 +28,7 @@ def contrasts(
     Parameters
     ----------
     estimates : Estimates
-        From `contrast`.
+        From `contrast`: differences, or ratios of odds, probabilities or mean counts.
     standardized : Estimates, optional
         The same contrasts from `standardize`; they stand beside the others, and the table names their standardizer.
     title : str, optional
@@ -40,6 +41,9 @@ def contrasts(
     StudyError
         `E-STUDY-VALUE` for estimates of another kind, or standardized ones of other rows.
     """
+    about = estimates.about
+    if about.kind in RATIOS or about.quantity:
+        return _counted(estimates, standardized, title, decimals)
     expect(estimates, "contrasts", "contrast()")
     header = "Change" if is_change(estimates) else "Difference"
     table = tabulate(
@@ -53,6 +57,38 @@ def contrasts(
     if standardized is None:
         return table
     return replace(table, notes=tuple(dict.fromkeys((*table.notes, *standardized.about.notes))))
+
+
+def _counted(estimates: Estimates, standardized: Estimates | None, title: str, decimals: int | None) -> Table:
+    """Contrasts of a model of events, ordered categories or counts."""
+    about = estimates.about
+    if about.kind not in RATIOS:
+        expect(estimates, "contrasts", "contrast()")
+    if standardized is not None:
+        refuse_standardized()
+    if not title and about.kind not in RATIOS and _outcome(estimates):
+        outcome = str(estimates.frame["outcome"].iloc[0])
+        title = f"{QUANTITIES[about.quantity].difference}: {about.outcomes.get(outcome, outcome)}"
+    shown_columns: tuple[str, ...] = ("estimate", "conf", "std_error", "df", "statistic", "p_value", "n")
+    if about.kind in RATIOS:  # its standard error belongs to the logarithm
+        shown_columns = ("estimate", "conf", "statistic", "p_value", "n")
+    return tabulate(estimates, title=title, columns=shown_columns, decimals=decimals)
+
+
+def refuse_standardized() -> None:
+    """Stop where standardized changes are to stand beside probabilities or counts.
+
+    Raises
+    ------
+    StudyError
+        `E-STUDY-VALUE`.
+    """
+    raise StudyError(
+        "E-STUDY-VALUE",
+        "Standardized changes are given for contrasts of events or counts.",
+        "They belong to measured outcomes.",
+        "Leave them out.",
+    )
 
 
 def is_change(estimates: Estimates) -> bool:

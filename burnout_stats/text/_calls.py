@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ..estimates import Estimates
+from ..models.measured import refuse_counted
 from ..models.spec import LMM
 from . import _calls_r as r
 from ._calls_question import question
@@ -62,6 +63,7 @@ def calls(
     >>> [line for line in calls(fit)["SAS"].splitlines() if "repeated" in line]
     ['  repeated visit_n / subject=subject type=un;']
     """
+    refuse_counted(fit, "Scripts for other programs are", "Write glmer of lme4, PROC GLIMMIX or melogit by hand.")
     asked = question(fit, changes, subject=subject, visit=visit, data=data)
     scripts = {"SAS": sas(asked)}
     if isinstance(fit.spec, LMM):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from .._version import __version__
 from ..display.escape import clean
@@ -13,18 +13,20 @@ from ..engine.multiplicity import ADJUSTMENTS
 from ..estimates import Estimates
 from ..estimates.disclosure import HIDDEN
 from ..estimates.tabulation import in_sentence, percent_of
+from ..models import Fit
 from ..models.degrees_of_freedom import DF_METHODS
+from ..models.fitted import Fitted
 from ..models.spec import METHODS
+from ._methods_counted import counted_methods
 
 if TYPE_CHECKING:
     from ..design.parse import Factor, Random
-    from ..models import Fit
 
 __all__ = ["methods"]
 
 
 def methods(
-    fit: Fit,
+    fit: Fit | Fitted,
     *,
     means: Estimates | None = None,
     changes: Estimates | None = None,
@@ -39,7 +41,7 @@ def methods(
 
     Parameters
     ----------
-    fit : Fit
+    fit : Fit, or a fitted model of events, ordered categories or counts
     means : Estimates, optional
         The marginal means that are reported; the paragraph then says what they were averaged over.
     changes : Estimates, optional
@@ -59,6 +61,10 @@ def methods(
     """
     spoken = language_of(language)
     asked = means if changes is None else changes
+    if getattr(fit.spec, "family", ""):
+        found = counted_methods(fit, means, changes, tells_rows=tells_rows, tells_subjects=tells_subjects)
+        return label(found, spoken)
+    fit = cast(Fit, fit)
     tells_rows = tells_rows and not (means is not None and HIDDEN in means.frame and means.frame[HIDDEN].any())
     sentences = [
         _model(fit),

@@ -13,6 +13,7 @@ from ..display.language import ENGLISH, language_of
 from ..display.styles import ALPHA, fixed
 from ..estimates import Estimates
 from ..estimates.estimates import NUMBERS
+from ..estimates.quantities import is_percent
 from ..estimates.tabulation import percent_of
 
 __all__ = ["numbers_in", "unsupported_numbers"]
@@ -46,7 +47,12 @@ def unsupported_numbers(
     """
     if language_of(language) != ENGLISH:
         text = _DECIMAL_COMMA.sub(".", text)
-    known = [abs(float(value)) for one in results for value in _values(one.frame)]
+    known = [
+        abs(float(value)) * factor
+        for one in results
+        for value in _values(one.frame)
+        for factor in ((1, 100) if is_percent(one.about.quantity) else (1,))
+    ]
     levels = {percent_of(one.about.conf_level).rstrip("%") for one in results}
     names = [*labels, *(name for one in results for name in _names(one))]
     for bound in _BOUNDS:

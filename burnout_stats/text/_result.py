@@ -12,7 +12,9 @@ from ..display.styles import MINUS, NumberStyle, decimals_from, fixed, interval,
 from ..errors import StudyError
 from ..estimates import About, Estimates
 from ..estimates.disclosure import HIDDEN
+from ..estimates.quantities import RATIOS
 from ..estimates.tabulation import in_sentence, percent_of, shown
+from ._counted import counted_sentence, levels_of
 from ._finding import Finding
 from ._result_nb import sentence as norwegian
 
@@ -25,6 +27,7 @@ def result(
     style: str | NumberStyle = "plain",
     decimals: int | None = None,
     language: str = ENGLISH,
+    means: Estimates | None = None,
 ) -> str:
     """One sentence for each contrast, with its interval, test and direction.
 
@@ -35,19 +38,22 @@ def result(
     Parameters
     ----------
     changes : Estimates
-        From `contrast`.
+        From `contrast`: differences, or ratios.
     style : str or NumberStyle
     decimals : int, optional
         Of estimates and limits; where left out, from the standard errors.
     language : str
         "en", or "nb" for Norwegian bokmål with a decimal comma; labels and units stay as the study has them.
 
+    means : Estimates, optional
+        The probabilities or mean counts that the contrasts compare, so that a change is told from one to the other.
+
     Raises
     ------
     StudyError
         `E-STUDY-VALUE` for estimates of another kind, `E-STUDY-OPTION` for an unknown style or language.
     """
-    if changes.about.kind != "contrasts":
+    if changes.about.kind != "contrasts" and changes.about.kind not in RATIOS:
         raise StudyError(
             "E-STUDY-VALUE",
             f"The text of a result was asked of {changes.about.kind}.",
@@ -57,12 +63,32 @@ def result(
     safe = shown(changes)
     chosen = number_style(style, language=language)
     digits = {
-        outcome: decimals_from(rows["std_error"], chosen) if decimals is None else decimals
+        str(outcome): decimals_from(rows["std_error"], chosen) if decimals is None else decimals
         for outcome, rows in safe.frame.groupby("outcome", sort=False)
     }
+    if safe.about.quantity or safe.about.kind in RATIOS:
+        return _counted(safe, None if means is None else shown(means), digits, chosen)
     told = english if chosen.language == ENGLISH else norwegian
     rows = safe.frame.to_dict("records")
     return clean(" ".join(_start(told(_finding(row, safe.about, digits[row["outcome"]], chosen))) for row in rows))
+
+
+def _counted(safe: Estimates, means: Estimates | None, digits: Mapping[str, int], style: NumberStyle) -> str:
+    sentences = []
+    for row in safe.frame.to_dict("records"):
+        visits = _visits(str(row["contrast"]).replace(" / ", " - "), safe.about)
+        sentences.append(
+            counted_sentence(
+                row,
+                safe.about,
+                style,
+                visits=visits,
+                decimals=digits[row["outcome"]],
+                before=levels_of(row, safe.about, visits, means),
+                p_symbol=_symbol(safe.about.adjust, style),
+            )
+        )
+    return clean(" ".join(map(_start, sentences)))
 
 
 _DOUBT = {

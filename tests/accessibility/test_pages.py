@@ -53,15 +53,21 @@ needs_axe = pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not instal
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 
-@pytest.fixture(scope="module")
-def report(tmp_path_factory):
-    """The standard report, sensitivity included."""
+@pytest.fixture(scope="module", params=["en", "nb"])
+def report(request, tmp_path_factory):
+    """The standard report, sensitivity included, in English and in bokmål."""
     folder = tmp_path_factory.mktemp("report")
-    plan = bs.read_study(ROOT / "data" / "synthetic" / "villa_sana.toml")
+    study = ROOT / "data" / "synthetic" / "villa_sana.toml"
+    if request.param != "en":
+        shutil.copy(study.with_name("villa_sana.csv"), folder)
+        asked = study.read_text(encoding="utf-8") + f'language = "{request.param}"\n'
+        study = folder / "villa_sana.toml"
+        study.write_text(asked, encoding="utf-8")
+    plan = bs.read_study(study)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", bs.BurnoutStatsWarning)  # the report tells its notices itself
-        bs.report(plan, folder)
-    return folder / "report.html"
+        bs.report(plan, folder / "out")
+    return folder / "out" / "report.html"
 
 
 def browse(page, folder, *flags):

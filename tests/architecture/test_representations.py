@@ -105,6 +105,9 @@ def results(study):
         *(bs.compare(fit, bs.fit(bs.MMRM("score ~ visit * sex + age", covariance="cs"), cohort)), bs.influence(fit)),
         *(drawn, imputed, analyse(imputed), bs.sensitivity.pool(analyse(imputed)), weights, dashboard),
         *(weighted.answers, weighted, panel),
+        bs.power.CohortDesign(
+            (3.0, 2.5), sd=1.0, correlation=0.5, visits={"baseline": 0, "1 year": 1}, outcome=plan.title
+        ),
         *(bs.tally(model, cohort), bs.text.sensitivity(dashboard), villa),
         *(bs.tables.contrasts(changes), bs.figures.trajectory(means), bs.figures.forest(changes)),
     ]
@@ -158,6 +161,7 @@ def test_no_class_of_results_is_forgotten_here(results):
     seen = {type(value).__name__ for value in results}
     elsewhere = {"Chains", "ContinuousTimeFit", "JointDisplay", "PeerSupport", "Analysis", "Reconstruction", "Today"}
     elsewhere |= {"Checklist", "StudyOfArms", "OverlappingSurveys", "GeneralizedFit", "GeeFit", "PathFitOfArms"}
+    elsewhere |= {"EventResults", "PooledEvents"}
     assert {one.__name__ for one in classes_of_results()} - seen <= elsewhere
 
 

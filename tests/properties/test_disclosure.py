@@ -111,3 +111,45 @@ def test_the_attacker_of_these_tests_can_succeed():
     assert attacker.highest(attacker.small_numbers()[0]) >= MIN_CELL
     attacker.told |= attacker.is_count & (attacker.counts == 37)  # one number more, and it is out
     assert attacker.highest(attacker.small_numbers()[0]) == 3
+
+
+def behind_shares(raw, protected):
+    """The rows (n of a whole variable) that a reader finds as a count divided by its share, of Table 1."""
+    frame, seen = raw.frame, protected.frame
+    whole = frame["level"].eq("(all)") & frame["statistic"].eq("n")
+    names = [name for name in frame.columns if name not in ("level", "statistic", "value", "n", HIDDEN)]
+    is_told = seen["statistic"].isin(SHARES) & seen["value"].notna() & frame["value"].gt(0)
+    telling = is_told & (seen["n"].notna() | _told(seen))
+    return (whole & telling.groupby([frame[name] for name in names], dropna=False).transform("any")).to_numpy()
+
+
+@st.composite
+def known_in_part(draw):
+    """A few dozen persons whose sex and arm are not known of everybody."""
+    n, rng = draw(st.integers(18, 44)), np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    once = pd.DataFrame({"id": range(n), "visit": "v0", "stress": rng.normal(size=n)})
+    for name, levels, shares in (("sex", "FM", (0.6, 0.4)), ("arm", "abc", (0.5, 0.35, 0.15))):
+        known = rng.random(n) >= draw(st.sampled_from([0.0, 0.08, 0.2]))
+        once[name] = pd.Series(rng.choice(list(levels), n, p=shares), dtype=object).where(known, None)
+    later = once.assign(visit="v1", stress=rng.normal(size=n))[rng.random(n) < 0.85]
+    return read_cohort(
+        pd.concat([once, later]),
+        subject="id",
+        visit="visit",
+        times={"v0": 0, "v1": 1},
+        outcomes=["stress"],
+        levels={"sex": ["F", "M"], "arm": ["a", "b", "c"]},
+    )
+
+
+@settings(max_examples=15)
+@given(known_in_part(), st.sampled_from([None, "sex"]))
+@pytest.mark.filterwarnings("ignore::burnout_stats.notices.BurnoutStatsWarning")
+def test_no_share_tells_a_total_that_was_hidden(cohort, by):
+    raw = [describe.flow(cohort), describe.by_visit(cohort), describe.baseline(cohort, by)]
+    protected = protect_all(raw, Policy(MIN_CELL))
+    attacker = Attacker(raw, protected)
+    attacker.told[-len(raw[2].frame) :] |= behind_shares(raw[2], protected[2])
+    for target in attacker.small_numbers():
+        if attacker.highest(target) < MIN_CELL:
+            assert attacker.highest(target, blind=True) < MIN_CELL

@@ -58,7 +58,7 @@ def test_each_table_says_what_is_primary_in_it(tmp_path):
     assert "Primary: 1 year - baseline. Secondary: 3 years - baseline." in notes[0]
     assert "Secondary outcome: no contrast here belongs to the primary family." in notes[1]
     assert plan.multiplicity == (
-        "Primary: 1 year - baseline in Exhaustion.",
+        "Primary: 1 year − baseline in Exhaustion.",
         "There is one primary contrast, so nothing is adjusted for multiplicity.",
         "All other contrasts are secondary, and no part of that family.",
         "In the tables of single outcomes: p values are not adjusted for the number of contrasts within an outcome.",

@@ -7,7 +7,7 @@ import warnings
 from dataclasses import replace
 
 import pytest
-from study_files import STUDY, write_study
+from study_files import MINIMAL, STUDY, write_study
 
 from burnout_stats.notices import BurnoutStatsWarning
 from burnout_stats.plan import read_study, run
@@ -81,3 +81,17 @@ def test_a_whole_report_claims_no_effect(tmp_path, results, language):
         for name, text in told.items()
     }
     assert {name: found for name, found in said.items() if found} == {}
+
+
+def test_a_causal_analysis_is_not_told_to_be_read_as_changes(tmp_path):
+    said = "Read the numbers below as changes, not as effects."
+    attributes = 'population = "P"\nvariable = "V"\nexposure = "E"\nsummary = "S"'
+    for causal, expected in (("false", True), ('true\nassumptions = "A"', False)):
+        more = f'[estimand]\n{attributes}\ncausal = {causal}\n[report]\nformats = ["html"]\nfigures = false\n'
+        more += '[[estimand.intercurrent_events]]\nevent = "sick leave"\nstrategy = "treatment policy"\n'
+        report(read_study(write_study(tmp_path, f"{MINIMAL}\n{more}")), tmp_path / "out")
+        page = (tmp_path / "out/report.html").read_text(encoding="utf-8")
+        assert (said in page) is expected
+        assert ">estimand.intercurrent_events.1.strategy<" in page.replace("<code>", "").replace("</code>", "")
+        assert "{&#39;event" not in page
+        assert "{'event" not in page

@@ -230,3 +230,22 @@ def test_the_one_door_to_identifiers(named_study):
     assert len(ids) == fitted.n_subjects == len(has)
     assert ids.tolist() == part.ids[has - 1].tolist()
     assert set(ids) < set(cohort.ids)
+
+
+@pytest.mark.raises_code("N-DATA-SPIKE", "N-DATA-IDS")
+def test_what_was_noticed_in_few_rows_is_told_to_who_checks_and_not_to_who_reads(tmp_path):
+    more = "[covariates.age]\n[disclosure]\nquasi_identifiers = []\n[report]\nfigures = false\n"
+    path = almost_all_at("1 year", tmp_path, without=9, more=more)
+    frame = pd.read_csv(tmp_path / "scores.csv")
+    frame["age"] = np.where(frame["id"] < 2, 999, 40 + frame["id"] % 20)
+    frame["id"] = frame["id"].astype(str).map(lambda one: {"7": "a7", "8": "A7"}.get(one, f"p{one}"))
+    frame.to_csv(tmp_path / "scores.csv", index=False)
+    told = {notice.code: notice.message for notice in check(path).notices}
+    assert re.search(r"4 values of 999, .*\(lines? 2", told["N-DATA-SPIKE"])
+    assert re.search(r"2 subject identifiers .*\(lines?", told["N-DATA-IDS"])
+    document, page = written(path, tmp_path)
+    read = {notice["code"]: f"{notice['message']} {notice['advice']}" for notice in document["notices"]}
+    assert read["N-DATA-SPIKE"].startswith("Column `age`: a number that often means a missing value stands far")
+    for code in ("N-DATA-SPIKE", "N-DATA-IDS"):
+        assert not re.search(r"\d|\blines?\b", read[code])
+    assert not re.search(r"\blines? \d|(?<![.\d])999\b", page)

@@ -149,7 +149,7 @@ def test_words_between_back_quotes_are_code_and_keep_their_spaces():
 def test_every_table_scrolls_in_a_region_that_keys_can_reach(page):
     regions = [attributes for attributes in page.all("div") if attributes.get("class", "").split()[:1] == ["scroll"]]
     assert len(regions) == len(page.all("table"))
-    assert all(region["role"] == "region" and region["aria-label"] and region["tabindex"] == "0" for region in regions)
+    assert all(region["role"] == "group" and region["aria-label"] and region["tabindex"] == "0" for region in regions)
 
 
 def test_every_picture_has_words(page):

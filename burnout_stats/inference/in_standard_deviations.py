@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from ..errors import StudyError
 from ..estimates import Estimates
+from .ratios import refuse_scaled
 
 __all__ = ["standardize"]
 
@@ -31,10 +32,13 @@ def standardize(change: Estimates, sd: float, standardizer: str = "the observed 
     ------
     StudyError
         `E-STUDY-VALUE` where `sd` is not above 0.
+    ModelError
+        `E-MODEL-SCALE` for probabilities, counts and ratios.
 
     **Source**: Glass 1976, Educ Res 5(10):3, Δ with the SD of one condition; Becker 1988, Br J Math Stat Psychol
     41:257, with the SD at baseline.
     """
+    refuse_scaled(change.about, "A standardized change is")
     if not sd > 0:
         raise StudyError(
             "E-STUDY-VALUE",
