@@ -31,9 +31,9 @@ oldest: .venv-oldest/workshop      ## unit tests and identities with the oldest 
 snapshots: .venv/workshop          ## rewrites tests/snapshots/: look at the difference before you commit it
 	UPDATE_SNAPSHOTS=1 $(BIN)/pytest tests/architecture tests/unit
 
-bench: .venv/workshop              ## our fit beside statsmodels, by number of subjects (`make bench PEERS=1`: beside every peer; IMPUTATION=1: a thousand imputations; POWER=1: ten thousand planned cohorts)
+bench: .venv/workshop              ## our fit beside statsmodels, by number of subjects (`make bench PEERS=1`: beside every peer; IMPUTATION=1: a thousand imputations; POWER=1: ten thousand planned cohorts; EVENTS=1: a logistic mixed model)
 	$(if $(PEERS),$(BIN)/python $(PIP) --constraint constraints.txt --editable '.[bench]')
-	$(BIN)/python benchmarks/$(if $(STREAM),stream.py --rows $(STREAM),$(if $(IMPUTATION),imputation.py,$(if $(POWER),power.py,bench.py $(if $(PEERS),--peers))))
+	$(BIN)/python benchmarks/$(if $(STREAM),stream.py --rows $(STREAM),$(if $(IMPUTATION),imputation.py,$(if $(POWER),power.py,$(if $(EVENTS),events.py $(if $(PEERS),--peers),bench.py $(if $(PEERS),--peers)))))
 
 validate: .venv/workshop           ## the published studies with a thousand replicates each, docs/validation.md, and the simulation studies
 	$(BIN)/burnout-stats reproduce --all --replicates 1000

@@ -106,7 +106,7 @@ class _Heat:
     @classmethod
     def of(cls, fit: Fit, kind: str) -> _Heat:
         safe = shown(covariance_check(fit))
-        labels = [str(label) for label in fit.design.visits.labels]
+        labels = [str(label) for label in fit.visits.labels]
         fitted = safe.frame[safe.frame["statistic"].str.endswith("fitted")].reset_index(drop=True)
         pairs = [(a, b) for a in range(len(labels)) for b in range(a, len(labels))]
         groups = [str(group) for group in fit.design.groups] or [""]

@@ -414,7 +414,7 @@ def fit_multivariate(spec: MultivariateMMRM, cohort: Cohort) -> MultivariateFit:
     >>> from burnout_stats.studies import example
     >>> both = MultivariateMMRM(("exhaustion", "job_stress"), "visit")
     >>> fit_multivariate(both, example("villa_sana"))
-    <MultivariateFit: exhaustion, job_stress ~ visit; 227 subjects, 1192 scores, converged>
+    <MultivariateFit: exhaustion, job_stress ~ visit; 227 subjects, converged>
     """
     built = [build(parsed, cohort) for parsed in spec.parsed]
     designs = tuple(design for design, _ in built)

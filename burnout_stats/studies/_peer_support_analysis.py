@@ -108,7 +108,7 @@ def peer_support_analysis(
 
     >>> from burnout_stats.studies import example
     >>> peer_support_analysis(example("peer_support"))
-    <PeerSupport: Emotional exhaustion; 450 doctors>
+    <PeerSupport: Emotional exhaustion; 450 subjects>
     """
 
     def asked(by: str) -> Fit:

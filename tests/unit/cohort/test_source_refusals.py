@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import importlib.util
 import io
+import re
 import tempfile
 import zipfile
 from pathlib import Path
@@ -263,7 +264,7 @@ def test_a_formula_with_a_stored_value_is_that_value(tmp_path):
     path.write_bytes(
         repacked(
             sheets(formula="=1+1"),
-            change=(SHEET, lambda text: text.replace(b"<v />", b"<v>2</v>").replace(b"<v/>", b"<v>2</v>")),
+            change=(SHEET, lambda text: re.sub(rb"<v ?/>|<v></v>", b"<v>2</v>", text)),
         )
     )
     assert read_cohort(path, **SAY).data["score"].tolist() == [4, 3, 2]
