@@ -1,5 +1,6 @@
 """`make bench EVENTS=1`: a logistic model with a random intercept, 20,000 subjects at three visits with a continuous
-age, 15 quadrature nodes, beside statsmodels' variational BinomialBayesMixedGLM and, where R is installed, lme4.
+age, 15 quadrature nodes, beside statsmodels' variational BinomialBayesMixedGLM and, where R is installed, lme4; with
+PEERS=1 beside the native packages too.
 
 Times are seconds of wall clock on one BLAS thread, from a cohort or data frame in memory; what counts are the ratios.
 """
@@ -70,6 +71,23 @@ def of_lme4(data: pd.DataFrame) -> float:
     return float(found.stdout) if found.returncode == 0 else np.nan
 
 
+def of_peers(data: pd.DataFrame) -> dict[str, float]:
+    """The native packages: glmm with as many nodes, mixedlm with one (Laplace) on the rows it takes in minutes."""
+    import glmm
+    import mixedlm
+
+    formula = "case ~ visit + sex + age + (1 | id)"
+    columns = {name: data[name].to_numpy() for name in data}
+    columns["id"] = columns["id"].astype(str)
+    few = data.head(3000).assign(id=lambda one: one["id"].astype(str))
+    return {
+        "glmm": seconds(lambda: glmm.fit(columns, formula, family="binomial", nagq=15)),
+        "mixedlm (Laplace, first 3,000 rows)": seconds(
+            lambda: mixedlm.glmer(formula, few, family=mixedlm.families.Binomial())
+        ),
+    }
+
+
 def main() -> None:
     """Print times and ratios."""
     warnings.simplefilter("ignore")
@@ -90,6 +108,8 @@ def main() -> None:
         "statsmodels (its first 3,000 rows)": seconds(model.fit_vb),
         "lme4": of_lme4(data),
     }
+    if "--peers" in sys.argv[1:]:
+        times |= of_peers(data)
     for name, taken in times.items():
         sys.stdout.write(f"{name:36s} {taken:8.2f} s   {taken / ours:6.1f}\n")
 

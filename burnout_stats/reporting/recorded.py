@@ -60,6 +60,7 @@ SINCE = dict.fromkeys(("baseline", "attrition", "missingness", "primary", "unadj
 """The version that brought a table, where it was not the first."""
 
 STUDY_TABLES = ("baseline", "attrition", "missingness", "primary")
+EVENT_TABLES = ("means", "differences", "ratios")
 OUTCOME_TABLES = ("observed", "coefficients", "unadjusted", "means", "changes", "standardized_changes")
 
 
@@ -155,6 +156,12 @@ class _Reader:
             if not name or name in outcomes:
                 refuse(part.path, "has no name of its own")
             outcomes[name] = self.outcome(name, part)
+        events = document.get("events")
+        for event in events.entries() if events is not None else ():
+            name = f"counted {event.at('name').text()}"
+            if name in outcomes:
+                refuse(event.path, "has no name of its own")
+            outcomes[name] = self.asked(name, event, EVENT_TABLES)
         for doubt in document.at("sensitivity").entries():
             name = doubt.at("outcome").text()
             tables = outcomes.setdefault(name, {})

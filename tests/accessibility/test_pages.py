@@ -6,6 +6,7 @@ and no request leaves the page.
 
 from __future__ import annotations
 
+import functools
 import html
 import json
 import os
@@ -53,21 +54,32 @@ needs_axe = pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not instal
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 
-@pytest.fixture(scope="module", params=["en", "nb"])
-def report(request, tmp_path_factory):
-    """The standard report, sensitivity included, in English and in bokmål."""
-    folder = tmp_path_factory.mktemp("report")
-    study = ROOT / "data" / "synthetic" / "villa_sana.toml"
-    if request.param != "en":
-        shutil.copy(study.with_name("villa_sana.csv"), folder)
-        asked = study.read_text(encoding="utf-8") + f'language = "{request.param}"\n'
-        study = folder / "villa_sana.toml"
-        study.write_text(asked, encoding="utf-8")
-    plan = bs.read_study(study)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", bs.BurnoutStatsWarning)  # the report tells its notices itself
-        bs.report(plan, folder / "out")
-    return folder / "out" / "report.html"
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory):
+    """The standard report, sensitivity included, by language, each made once."""
+
+    @functools.cache
+    def made(language):
+        folder = tmp_path_factory.mktemp(language)
+        study = ROOT / "data" / "synthetic" / "villa_sana.toml"
+        if language != "en":
+            shutil.copy(study.with_name("villa_sana.csv"), folder)
+            asked = study.read_text(encoding="utf-8") + f'language = "{language}"\n'
+            study = folder / "villa_sana.toml"
+            study.write_text(asked, encoding="utf-8")
+        plan = bs.read_study(study)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", bs.BurnoutStatsWarning)  # the report tells its notices itself
+            bs.report(plan, folder / "out")
+        return folder / "out" / "report.html"
+
+    return made
+
+
+@pytest.fixture(params=["en", "nb"])
+def report(request, reports):
+    """The report in English and in bokmål."""
+    return reports(request.param)
 
 
 def browse(page, folder, *flags):

@@ -33,6 +33,7 @@ def simulated():
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("effect sizes")
 @pytest.mark.parametrize("standardizer", TRUTH)
 def test_intervals_of_model_based_effect_sizes_cover(simulated, standardizer):
     estimate, error, low, high = simulated[:, list(TRUTH).index(standardizer)].T

@@ -4,6 +4,7 @@ truthful notice or in a coded error; never in another exception, never in silenc
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections import Counter
 
@@ -19,7 +20,7 @@ from burnout_stats.notices import BurnoutStatsWarning
 
 pytestmark = pytest.mark.slow
 
-N_SETS = 300
+N_SETS = int(os.environ.get("N_SETS", "100"))  # 300 were looked at once; they take two minutes
 N_COHORTS, N = 400, 250
 MCSE = np.sqrt(0.95 * 0.05 / N_COHORTS)
 TRUE = {"binomial/logit": np.array([-0.5, 0.6, 1.2]), "poisson/log": np.array([0.4, -0.3, 0.7])}

@@ -15,7 +15,7 @@ from burnout_stats.inference import contrast, emmeans
 from burnout_stats.models import MMRM, fit
 from burnout_stats.sensitivity import joint_contrasts
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("several outcomes")]
 NAMES = ("first", "second", "third")
 CORRELATED = 0.3 + 0.7 * np.kron(np.eye(3), np.full((2, 2), 0.5) + 0.5 * np.eye(2))
 """Of six changes, those of one outcome more alike."""

@@ -22,7 +22,7 @@ from burnout_stats.instruments.norms import Norm
 from burnout_stats.models import MMRM
 from burnout_stats.sensitivity import STRATEGIES, analyse, draws, fade, impute, jump_to_norm, pool
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("strategies")]
 
 MU = np.array([[3.0, 2.8, 2.7], [3.2, 2.5, 2.3]])
 """Means of the reference arm (F) and the other."""

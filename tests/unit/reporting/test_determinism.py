@@ -68,7 +68,7 @@ def all_bytes(folder):
 
 @pytest.mark.slow
 @pytest.mark.pinned
-@pytest.mark.parametrize("language", ["en", "nb"])
+@pytest.mark.parametrize("language", ["nb"])  # which passes through all that English does, and the catalog
 def test_every_format_has_the_same_bytes_in_another_world(tmp_path, language):
     study = write_study(tmp_path, STUDY + MORE.replace("{language}", language), n=60)
     known = {name: value for name, value in os.environ.items() if name not in {"SOURCE_DATE_EPOCH", "COLUMNS"}}

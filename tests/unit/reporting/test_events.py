@@ -13,6 +13,7 @@ from study_files import STUDY, write_study
 
 import burnout_stats as bs
 from burnout_stats.plan import run
+from burnout_stats.reporting import compare_results
 from burnout_stats.reporting.gate import shown
 
 EVENTS = (
@@ -58,6 +59,11 @@ def test_a_report_has_a_chapter_for_each(tmp_path: Path) -> None:
     assert 'id="event-leave"' in page
     assert "times those at baseline" in page
     assert (tmp_path / "out" / "tables" / "events_ratios.csv").exists()
+    other = tmp_path / "other.json"
+    document["events"][0]["differences"]["rows"][0]["estimate"] += 0.5
+    other.write_text(json.dumps(document), encoding="utf-8")
+    compared = compare_results(tmp_path / "out" / "results.json", other)
+    assert {one.outcome for one in compared.drift} == {"counted leave"}
     assert (tmp_path / "out" / "figures" / "trajectory_event_leave.svg").exists()
     jsonschema = pytest.importorskip("jsonschema")
     jsonschema.validate(

@@ -29,7 +29,10 @@ TURNING = re.compile("[\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]
 ANNOTATION = re.compile(r"::(error|warning|notice) (?:file=[^,:]+(?:,line=\d+)?,)?title=[^:,]+::[^\r\n]+\Z")
 NUMBER = re.compile(r"-(?:\d[\d.]*(?:e[+-]?\d+)?|inf)\Z")
 
-pytestmark = pytest.mark.filterwarnings("ignore::burnout_stats.notices.BurnoutStatsWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::burnout_stats.notices.BurnoutStatsWarning"),
+    pytest.mark.xdist_group("injection"),  # its reports are made once
+]
 
 
 @pytest.fixture(
