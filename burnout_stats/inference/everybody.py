@@ -16,6 +16,7 @@ from ..cohort import Cohort
 from ..design.newdata import new_values
 from ..engine.mean_scales import averaged, mean_of
 from ..errors import StudyError
+from ..models.estimability import estimable_rows
 from ..models.fitted import Fitted
 from ..models.gee_fit import GeeFit
 from ..models.generalized_fit import GeneralizedFit
@@ -101,10 +102,7 @@ def in_cell(everybody: Everybody, fit: Fitted, levels: Mapping[str, object]) -> 
 
 def is_estimable(fit: Fitted, X: Array) -> bool:
     """Whether the data can estimate the mean of every row of X."""
-    if not fit.null.size:
-        return True
-    size = np.abs(X) @ np.abs(fit.null)
-    return bool((np.abs(X @ fit.null) <= 1e-8 * np.maximum(size, 1e-300)).all())
+    return bool(estimable_rows(fit.null, X).all())
 
 
 # ---- means and their derivatives -------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..cohort.cohort import Cohort
 from ..cohort.stream import CohortStream
-from ..design import Design, build
+from ..design import build
 from ..design.build import Rows
 from ..design.random import clusters_of
 from ..engine.basis import Basis
@@ -17,7 +17,7 @@ from ..engine.covariance import STRUCTURES, Covariance
 from ..engine.moments import aliased, distinct, moments_of_rows
 from ..engine.scoring import optimize
 from ..errors import ModelError
-from ..notices import Notice, announce
+from ..notices import announce
 from .clusters import ClusteredState, Clusters, fit_clusters
 from .convergence import refuse_unanswerable, verdict
 from .degrees_of_freedom import MomentsState
@@ -25,6 +25,7 @@ from .gee import GEE
 from .gee_fit import GeeFit, fit_gee
 from .generalized import GLMM
 from .generalized_fit import GeneralizedFit, fit_generalized
+from .link_fit import aliased_notice
 from .random_effects import RandomEffects, RowsState, fit_random_effects
 from .result import Fit
 from .spec import MMRM, Model
@@ -109,7 +110,7 @@ def fit(spec: Model | GLMM | GEE, cohort: Cohort | CohortStream | Tally) -> Fit 
         found = verdict(optimum, design.outcome.name, visits=visits, moments=moments, covariance=covariance, reml=reml)
     else:
         state, random, found = fit_random_effects(design, rows, moments, seen=seen, kept=kept, reml=reml)
-    notices = (*design.notices, *_aliased_notice(design, dropped), *found)
+    notices = (*design.notices, *aliased_notice(design, dropped), *found)
     announce(notices)
     return Fit(
         spec=spec,
@@ -122,17 +123,4 @@ def fit(spec: Model | GLMM | GEE, cohort: Cohort | CohortStream | Tally) -> Fit 
         random=random,
         clusters=clusters,
         notices=notices,
-    )
-
-
-def _aliased_notice(design: Design, dropped: np.ndarray) -> tuple[Notice, ...]:
-    if not len(dropped):
-        return ()
-    names = ", ".join(f"`{design.names[k]}`" for k in dropped)
-    return (
-        Notice(
-            "N-MODEL-ALIASED",
-            f"In the model of `{design.outcome.name}`, {names} cannot be told from earlier columns, and is left out.",
-            "Look for a level without subjects, or for a covariate that says the same as another.",
-        ),
     )

@@ -9,11 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..cohort import Cohort
-from ..cohort.roles import Outcome, Visits
 from ..design import Design, build
 from ..design.build import Rows
-from ..design.grid import ReferenceGrid
-from ..display import Shown, Table
+from ..display import Table
 from ..display.escape import for_terminal
 from ..engine.basis import Basis
 from ..engine.gee import Panel, Solution, solve, whitened
@@ -22,9 +20,11 @@ from ..engine.moments import aliased, moments_of_rows
 from ..errors import ModelError, one_of
 from ..estimates.answers import Answer, JointAnswer
 from ..notices import Notice, announce
+from .estimability import independent_rows
 from .events import Counted, counted_outcome
 from .gee import GEE, WORKING_NAMES
 from .gee_checks import impossible_pairs, refuse_unseen_pairs, refuse_unsolvable
+from .link_fit import LinkFit, aliased_notice
 from .representation import size_of
 
 __all__ = ["GeeFit", "fit_gee"]
@@ -35,7 +35,7 @@ FEW = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class GeeFit(Shown):
+class GeeFit(LinkFit):
     """Fitted generalized estimating equations.
 
     Attributes
@@ -66,32 +66,6 @@ class GeeFit(Shown):
     rows: Rows
     seen: tuple[int, ...]
     notices: tuple[Notice, ...] = ()
-
-    @property
-    def outcome(self) -> Outcome:
-        """The outcome that was modeled."""
-        return self.design.outcome
-
-    @property
-    def visits(self) -> Visits:
-        """The visits at which the outcome was seen."""
-        visits = self.design.visits
-        return Visits(tuple(visits.labels[k] for k in self.seen), tuple(visits.years[k] for k in self.seen))
-
-    @property
-    def grid(self) -> ReferenceGrid:
-        """The reference grid for marginal means."""
-        return self.design.grid
-
-    @property
-    def n_subjects(self) -> int:
-        """Subjects in the model."""
-        return len(self.rows.ordinal)
-
-    @property
-    def n_obs(self) -> int:
-        """Rows in the model."""
-        return len(self.rows.subject)
 
     def needed_rows(self) -> Rows:
         """The rows, which are always there."""
@@ -193,16 +167,9 @@ class GeeFit(Shown):
         """
         kind, method = self._asked(df, vcov)
         L = np.atleast_2d(np.asarray(L, dtype=float))
-        u, s, _ = np.linalg.svd(L[:, self.kept], full_matrices=False)
-        rank = int((s > 1e-10 * max(float(s[0]), 1e-300)).sum()) if s[0] > 0 else 0
-        if not rank or not self.is_estimable(L).all():
-            raise ModelError(
-                "E-MODEL-NOT-ESTIMABLE",
-                "The joint test asks for a combination of fixed effects that the data cannot estimate.",
-                "Every row of L must be a combination of estimable effects, and not zero.",
-                "Leave out the cells without data.",
-            )
-        K = u[:, :rank].T @ L[:, self.kept]
+        U = independent_rows(L[:, self.kept], self.is_estimable(L))
+        rank = len(U)
+        K = U @ L[:, self.kept]
         sandwich = self.sandwich("robust" if kind == "model" else kind)
         V = sandwich.M if kind == "model" else sandwich.vcov()
         estimate = K @ self.beta
@@ -228,14 +195,6 @@ class GeeFit(Shown):
                 "Test fewer effects at once.",
             )
         return JointAnswer(statistic=wald, num_df=float(rank), df=degrees, method=method, vcov_name=kind)
-
-    def is_estimable(self, L: Array) -> NDArray[np.bool_]:
-        """Which rows of L (k × p) the data can estimate."""
-        if not self.null.size:
-            return np.ones(len(L), dtype=bool)
-        size = np.abs(L) @ np.abs(self.null)
-        estimable: NDArray[np.bool_] = (np.abs(L @ self.null) <= 1e-8 * np.maximum(size, 1e-300)).all(1)
-        return estimable
 
     def _asked(self, df: str | None, vcov: str | None) -> tuple[str, str]:
         """The covariance and the method of degrees of freedom."""
@@ -310,7 +269,11 @@ def fit_gee(spec: GEE, cohort: Cohort) -> GeeFit:
     counts = np.ones(n) if probability else weight
     solution = _solved(spec, whole, counts, design)
     solution = replace(solution, beta=solution.beta / size)
-    notices = [*design.notices, *_aliased(design, dropped), *impossible_pairs(spec, whole, solution, size, design)]
+    notices = [
+        *design.notices,
+        *aliased_notice(design, dropped),
+        *impossible_pairs(spec, whole, solution, size, design),
+    ]
     if spec.small_sample is None and n < FEW:
         told = f"fewer than {FEW}" if design.policy.hides(n) else str(n)
         notices.append(
@@ -391,16 +354,3 @@ def _independent(
     n_rows = len(rows.z)
     basis = Basis.centered(np.full(n_rows, 1 / n_rows) @ rows.z, design.encoder.constant)
     return aliased(moments_of_rows(rows.z, rows.subject, place.ravel(), n_visits, basis=basis))
-
-
-def _aliased(design: Design, dropped: NDArray[np.intp]) -> tuple[Notice, ...]:
-    if not len(dropped):
-        return ()
-    names = ", ".join(f"`{design.names[k]}`" for k in dropped)
-    return (
-        Notice(
-            "N-MODEL-ALIASED",
-            f"In the model of `{design.outcome.name}`, {names} cannot be told from earlier columns, and is left out.",
-            "Look for a level without subjects, or for a covariate that says the same as another.",
-        ),
-    )

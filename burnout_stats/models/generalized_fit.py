@@ -10,18 +10,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..cohort import Cohort
-from ..cohort.roles import Outcome, Visits
 from ..design import Design, build
 from ..design.build import Rows
-from ..design.grid import ReferenceGrid
-from ..display import Shown, Table
+from ..display import Table
 from ..display.escape import for_terminal
 from ..engine.basis import Basis
 from ..engine.glmm import Optimum, Problem, pooled
 from ..engine.moments import aliased, moments_of_rows
-from ..errors import ModelError, one_of
+from ..errors import one_of
 from ..estimates.answers import Answer, JointAnswer
 from ..notices import Notice, announce
+from .estimability import independent_rows
 from .events import Counted, counted_outcome
 from .generalized import GLMM
 from .generalized_limits import (
@@ -32,6 +31,7 @@ from .generalized_limits import (
     refuse_unchanging,
 )
 from .generalized_search import in_columns, search, standardized, without_random
+from .link_fit import LinkFit, aliased_notice
 from .representation import size_of
 
 __all__ = ["GeneralizedFit", "fit_generalized"]
@@ -40,7 +40,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class GeneralizedFit(Shown):
+class GeneralizedFit(LinkFit):
     """A fitted generalized linear mixed model.
 
     Attributes
@@ -69,32 +69,6 @@ class GeneralizedFit(Shown):
     seen: tuple[int, ...]
     names_of_gamma: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
-
-    @property
-    def outcome(self) -> Outcome:
-        """The outcome that was modeled."""
-        return self.design.outcome
-
-    @property
-    def visits(self) -> Visits:
-        """The visits at which the outcome was seen."""
-        visits = self.design.visits
-        return Visits(tuple(visits.labels[k] for k in self.seen), tuple(visits.years[k] for k in self.seen))
-
-    @property
-    def grid(self) -> ReferenceGrid:
-        """The reference grid for marginal means."""
-        return self.design.grid
-
-    @property
-    def n_subjects(self) -> int:
-        """Subjects in the model."""
-        return len(self.rows.ordinal)
-
-    @property
-    def n_obs(self) -> int:
-        """Rows in the model."""
-        return len(self.rows.subject)
 
     @property
     def n_parameters(self) -> int:
@@ -229,27 +203,12 @@ class GeneralizedFit(Shown):
         method = self._method(df, vcov)
         L = np.atleast_2d(np.asarray(L, dtype=float))
         inner = L[:, self.kept] @ self.transform
-        u, s, _ = np.linalg.svd(inner, full_matrices=False)
-        rank = int((s > 1e-10 * max(float(s[0]), 1e-300)).sum()) if s[0] > 0 else 0
-        if not rank or not self.is_estimable(L).all():
-            raise ModelError(
-                "E-MODEL-NOT-ESTIMABLE",
-                "The joint test asks for a combination of fixed effects that the data cannot estimate.",
-                "Every row of L must be a combination of estimable effects, and not zero.",
-                "Leave out the cells without data.",
-            )
-        K = u[:, :rank].T @ inner
+        U = independent_rows(inner, self.is_estimable(L))
+        rank = len(U)
+        K = U @ inner
         estimate = K @ self.optimum.psi
         statistic = float(estimate @ np.linalg.solve(K @ self.optimum.vcov @ K.T, estimate)) / rank
         return JointAnswer(statistic=statistic, num_df=float(rank), df=np.inf, method=method)
-
-    def is_estimable(self, L: Array) -> NDArray[np.bool_]:
-        """Which rows of L (k × p) the data can estimate."""
-        if not self.null.size:
-            return np.ones(len(L), dtype=bool)
-        size = np.abs(L) @ np.abs(self.null)
-        estimable: NDArray[np.bool_] = (np.abs(L @ self.null) <= 1e-8 * np.maximum(size, 1e-300)).all(1)
-        return estimable
 
     def _method(self, df: str | None, vcov: str | None) -> str:
         one_of("df", df or "asymptotic", ["asymptotic"])
@@ -302,7 +261,7 @@ def fit_generalized(spec: GLMM, cohort: Cohort) -> GeneralizedFit:
     if not soft:
         refuse_runaway(spec, found.problem, found.optimum, design)
     optimum = in_columns(found, back)
-    notices = (*design.notices, *_aliased(design, dropped), *empty, *_told(spec, optimum, found.edges, design))
+    notices = (*design.notices, *aliased_notice(design, dropped), *empty, *_told(spec, optimum, found.edges, design))
     announce(notices)
     return GeneralizedFit(
         spec=spec,
@@ -440,16 +399,3 @@ def _names_of_gamma(spec: GLMM, counted: Counted, problem: Problem) -> tuple[str
         return tuple(f"{low}|{high}" for low, high in pairwise(labels))
     words = {"log_size": "log(size)", "zero_inflation": "logit(extra zeros)"}
     return tuple(words[name] for name in problem.family.further)
-
-
-def _aliased(design: Design, dropped: NDArray[np.intp]) -> tuple[Notice, ...]:
-    if not len(dropped):
-        return ()
-    names = ", ".join(f"`{design.names[k]}`" for k in dropped)
-    return (
-        Notice(
-            "N-MODEL-ALIASED",
-            f"In the model of `{design.outcome.name}`, {names} cannot be told from earlier columns, and is left out.",
-            "Look for a level without subjects, or for a covariate that says the same as another.",
-        ),
-    )

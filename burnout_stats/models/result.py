@@ -27,6 +27,7 @@ from ..estimates.answers import Answer, JointAnswer
 from ..notices import Notice
 from .clusters import ClusteredState, Clusters
 from .degrees_of_freedom import DF_METHODS, ROBUST_METHODS, Counting, DfMethod, MomentsState, State
+from .estimability import estimable_rows, independent_rows
 from .random_effects import RandomEffects, RowsState, not_nominal
 from .representation import fit_size
 from .robust import VCOVS, Asked, stacks_of_rows
@@ -304,18 +305,10 @@ class Fit(Shown):
         asked = self._asked(df, vcov)
         L = np.atleast_2d(np.asarray(L, dtype=float))
         inner, offset = self._inner(L)
-        u, s, _ = np.linalg.svd(inner, full_matrices=False)
-        rank = int((s > 1e-10 * max(float(s[0]), 1e-300)).sum()) if s[0] > 0 else 0
-        if not rank or not self.is_estimable(L).all():
-            raise ModelError(
-                "E-MODEL-NOT-ESTIMABLE",
-                "The joint test asks for a combination of fixed effects that the data cannot estimate.",
-                "Every row of L must be a combination of estimable effects, and not zero.",
-                "Leave out the cells without data.",
-            )
-        independent = u[:, :rank].T
-        estimate = independent @ (inner @ self.state.gamma + offset)
-        statistic, degrees = asked.joint(independent @ inner, estimate, L[:, self.kept])
+        U = independent_rows(inner, self.is_estimable(L))
+        rank = len(U)
+        estimate = U @ (inner @ self.state.gamma + offset)
+        statistic, degrees = asked.joint(U @ inner, estimate, L[:, self.kept])
         return JointAnswer(
             statistic=float(statistic),
             num_df=float(rank),
@@ -326,11 +319,7 @@ class Fit(Shown):
 
     def is_estimable(self, L: Array) -> NDArray[np.bool_]:
         """Which rows of L (k × p) the data can estimate."""
-        if not self.null.size:
-            return np.ones(len(L), dtype=bool)
-        size = np.abs(L) @ np.abs(self.null)
-        estimable: NDArray[np.bool_] = (np.abs(L @ self.null) <= 1e-8 * np.maximum(size, 1e-300)).all(1)
-        return estimable
+        return estimable_rows(self.null, L)
 
     def df_method(self, df: str | None) -> tuple[str, DfMethod[State]]:
         """The method of that name; Kenward-Roger under REML and Satterthwaite under ML where none is named."""

@@ -29,6 +29,7 @@ from ..errors import ModelError, one_of
 from ..estimates.answers import Answer, JointAnswer
 from ..estimates.tabulation import tabulate
 from ..inference.summary import summarize
+from ..models.estimability import independent_rows
 from ..models.events import Counted
 from ..models.generalized import GLMM
 from ..models.generalized_fit import GeneralizedFit, fit_generalized
@@ -135,16 +136,8 @@ class PooledEvents(Shown):
         """
         _checked(df, vcov)
         L = np.atleast_2d(np.asarray(L, dtype=float))
-        u, s, _ = np.linalg.svd(L[:, self.fits[0].kept], full_matrices=False)
-        rank = int((s > 1e-10 * max(float(s[0]), 1e-300)).sum()) if s[0] > 0 else 0
-        if not rank or not all(one.is_estimable(L).all() for one in self.fits):
-            raise ModelError(
-                "E-MODEL-NOT-ESTIMABLE",
-                "The joint test asks for a combination of fixed effects that the data cannot estimate.",
-                "Every row of L must be a combination of estimable effects, and not zero.",
-                "Leave out the cells without data.",
-            )
-        pooled, _ = self.pooled(u[:, :rank].T @ L)
+        U = independent_rows(L[:, self.fits[0].kept], np.array([one.is_estimable(L).all() for one in self.fits]))
+        pooled, _ = self.pooled(U @ L)
         statistic, num_df, degrees = d1_test(pooled, np.inf)
         return JointAnswer(statistic=statistic, num_df=num_df, df=degrees, method="asymptotic")
 

@@ -22,6 +22,7 @@ from ..estimates.tabulation import tabulate
 from ..inference.summary import summarize
 from ..models import MMRM
 from ..models.degrees_of_freedom import DF_METHODS
+from ..models.estimability import estimable_rows, independent_rows
 from ..models.representation import subjects
 from ..notices import Notice
 from ._imputation import Analyses, not_linear
@@ -187,16 +188,9 @@ class PooledFit(Shown):
         """
         L = np.atleast_2d(np.asarray(L, dtype=float))
         name = self.df_method(df, vcov)
-        u, s, _ = np.linalg.svd(L[:, self.kept], full_matrices=False)
-        rank = int((s > 1e-10 * max(float(s[0]), 1e-300)).sum()) if s[0] > 0 else 0
-        if not rank or not self.is_estimable(L).all():
-            raise ModelError(
-                "E-MODEL-NOT-ESTIMABLE",
-                "The joint test asks for a combination of fixed effects that the data cannot estimate.",
-                "Every row of L must be a combination of estimable effects, and not zero.",
-                "Leave out the cells without data.",
-            )
-        L = u[:, :rank].T @ L
+        U = independent_rows(L[:, self.kept], self.is_estimable(L))
+        rank = len(U)
+        L = U @ L
         inner, offset = self.analyses.state.basis.functions(L[:, self.kept])
         estimates = np.einsum("mkp,mp->mk", inner, self.analyses.state.gamma) + offset
         if self.variance == "jackknife":
@@ -217,11 +211,7 @@ class PooledFit(Shown):
 
     def is_estimable(self, L: Array) -> NDArray[np.bool_]:
         """Which rows of L (k × p) the completed data can estimate."""
-        if not self.null.size:
-            return np.ones(len(L), dtype=bool)
-        size = np.abs(L) @ np.abs(self.null)
-        estimable: NDArray[np.bool_] = (np.abs(L @ self.null) <= 1e-8 * np.maximum(size, 1e-300)).all(1)
-        return estimable
+        return estimable_rows(self.null, L)
 
     def pooled(self, L: Array, *, df: str | None = None) -> tuple[Pooled, Array]:
         """Rubin's parts of L β, and the degrees of freedom with complete data.

@@ -19,6 +19,7 @@ from ..estimates.answers import Answer, JointAnswer
 from ..estimates.tabulation import tabulate
 from ..inference.summary import summarize
 from ..models import MMRM
+from ..models.estimability import estimable_rows
 from ..models.representation import subjects
 from ..notices import Notice
 from ._follow_up_weights import FollowUpWeights
@@ -117,8 +118,7 @@ class WeightedFit(Shown):
         one_of("df", df or "asymptotic", ["asymptotic"])
         one_of("vcov", vcov or self.se, [self.se])
         L = np.atleast_2d(np.asarray(L, dtype=float))
-        size = np.abs(L) @ np.abs(self.null)
-        known = (np.abs(L @ self.null) <= 1e-8 * np.maximum(size, 1e-300)).all(1)
+        known = estimable_rows(self.null, L)
         own = L[:, self.kept]
         return Answer(
             estimate=np.where(known, own @ self.beta, np.nan),
